@@ -1,0 +1,42 @@
+# Two commands do everything: `make run` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: run up test check format lock clean
+
+run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, measure
+	$(BIN)/voc run
+
+up: $(STAMP)  ## Prefect server, worker and web app, until Ctrl-C
+	$(BIN)/voc up
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMP)  ## after changing pyproject.toml: the versions that are installed now
+	$(BIN)/python -m pip list --format=freeze --exclude pip --exclude setuptools --exclude vocloop \
+	  | sed 's/^\(torch==[0-9.]*\)+.*/\1/' > requirements.lock
+
+clean:
+	rm -rf .venv build
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || (echo "vocloop needs Python 3.11 or newer: make run PYTHON=python3.12" && exit 1)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@# torch first and by itself: a CPU wheel that is offered already is taken.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(STAMP)

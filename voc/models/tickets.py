@@ -1,0 +1,139 @@
+"""What we owe: the loop, its tickets, and everything that ever happened to them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from voc.columns import UtcDateTime, text_enum
+
+
+class LoopKind(StrEnum):
+    ISSUE = "issue"  # has tickets
+    THANKS = "thanks"  # a promoter's: open, told, closed
+
+
+class LoopState(StrEnum):
+    OPEN = "open"
+    TOLD = "told"  # the customer has our answer; theirs is awaited
+    CLOSED = "closed"  # solved, or silent for N days after being told
+    COULD_NOT_TELL = "could_not_tell"  # `reason` says why
+    NOT_ACTIONABLE = "not_actionable"
+    DUPLICATE = "duplicate"
+
+
+class Loop(SQLModel, table=True):
+    """What we owe one customer for one piece of feedback."""
+
+    __table_args__ = (sa.Index("ix_loop_state_id", "state", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    feedback_id: int = Field(foreign_key="feedback.id", unique=True)
+    customer_id: int = Field(foreign_key="customer.id", index=True)
+    kind: LoopKind = Field(sa_column=sa.Column(text_enum(LoopKind), nullable=False))
+    state: LoopState = Field(
+        default=LoopState.OPEN, sa_column=sa.Column(text_enum(LoopState), nullable=False)
+    )
+    reason: str | None = Field(default=None, max_length=64)
+    round: int = Field(default=1, description="Grows when the customer says 'not solved'.")
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    first_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class TicketState(StrEnum):
+    OPEN = "open"  # routed to a department, nobody has taken it
+    IN_PROGRESS = "in_progress"  # an owner has taken it
+    RESOLVED = "resolved"  # the owner says so, with root cause and action
+    CLOSED = "closed"  # the customer was told, or cannot be
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Ticket(SQLModel, table=True):
+    """One issue, owned by one department."""
+
+    __table_args__ = (sa.Index("ix_ticket_state_id", "state", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    customer_id: int = Field(foreign_key="customer.id", index=True)
+    department: str = Field(max_length=64, index=True)
+    topic: str | None = Field(default=None, max_length=64)
+    because: str = Field(max_length=255, description="Why this department: rule or suggestion.")
+    offers: list[list[str | float]] = Field(
+        default_factory=list,
+        sa_column=sa.Column(sa.JSON, nullable=False),
+        description="The best departments with their probabilities, for triage.",
+    )
+    priority: Priority = Field(sa_column=sa.Column(text_enum(Priority), nullable=False))
+    state: TicketState = Field(
+        default=TicketState.OPEN, sa_column=sa.Column(text_enum(TicketState), nullable=False)
+    )
+    level: int = Field(default=0, description="0: the owners; each escalation adds one.")
+    round: int = Field(default=1, description="Grows each time it is reopened.")
+    hand: int = Field(default=1, description="Grows each time another department gets it.")
+    owner: str | None = Field(default=None, max_length=255)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    first_response_due_at: datetime = Field(sa_type=UtcDateTime)
+    resolution_due_at: datetime = Field(sa_type=UtcDateTime)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    root_cause: str | None = None
+    action_taken: str | None = None
+
+
+class LoopTicket(SQLModel, table=True):
+    """Which tickets a loop waits for. Many to many: the same issue joins the open ticket."""
+
+    loop_id: int = Field(foreign_key="loop.id", primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True, index=True)
+
+
+class TicketEventKind(StrEnum):
+    OPENED = "opened"
+    JOINED = "joined"  # another loop's same issue
+    ACCEPTED = "accepted"
+    REASSIGNED = "reassigned"
+    RESOLVED = "resolved"
+    ESCALATED = "escalated"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+    LOOP_OPENED = "loop_opened"
+    LOOP_TOLD = "loop_told"
+    LOOP_CLOSED = "loop_closed"
+    LOOP_REOPENED = "loop_reopened"
+
+
+class TicketEvent(SQLModel, table=True):
+    """That something happened to a ticket or its loop. Append-only and hash-chained.
+
+    Holds ids and codes, never a customer's words, so that erasure leaves the chain valid.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
+    loop_id: int | None = Field(default=None, foreign_key="loop.id", index=True)
+    kind: TicketEventKind = Field(sa_column=sa.Column(text_enum(TicketEventKind), nullable=False))
+    actor: str = Field(max_length=255)
+    detail: str = Field(
+        default="", max_length=255, description="A code: department, level, reason."
+    )
+    at: datetime = Field(sa_type=UtcDateTime)
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64, unique=True)
+
+
+class ChainHead(SQLModel, table=True):
+    """The newest link of the chain: one row, locked on append, so that a cut end is seen."""
+
+    id: int = Field(default=1, primary_key=True)
+    length: int
+    hash: str = Field(max_length=64)

@@ -1,0 +1,140 @@
+"""Configuration of this machine: read once from the environment, then passed around.
+
+`VOC_DATABASE_URL=...`, `VOC_SMTP__HOST=...` (two underscores open a group). What belongs to the
+company, not to the machine, stands in its `voc.yaml` (`voc.company`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voc.errors import ConfigurationError
+
+
+class SmtpSettings(BaseModel, frozen=True):
+    """The mail server that takes our mails."""
+
+    host: str = "localhost"
+    port: int = Field(default=25, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "none"
+    username: str | None = None
+    password: SecretStr | None = None
+    connect_timeout_s: float = Field(default=30, gt=0)
+    reply_timeout_s: float = Field(
+        default=600, gt=0, description="After the last byte. RFC 5321 asks for ten minutes."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two machines that serve the same company."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VOC_", env_nested_delimiter="__", frozen=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(default=Path("var"), description="Where all state lives.")
+    company: Path | None = Field(
+        default=None, description="The company file. Default: voc.yaml in the home or here."
+    )
+    database_url: str = ""
+    delivery: Literal["off", "allowlist", "live"] = Field(
+        default="off", description="Who may be written to. A fresh checkout writes to nobody."
+    )
+    delivery_allowlist: frozenset[str] = frozenset()
+    smtp: SmtpSettings = SmtpSettings()
+    public_url: str = Field(
+        default="http://127.0.0.1:8321", description="Where customers and owners reach our pages."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs links and pseudonyms. Default: a file in the home folder."
+    )
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8321, ge=0, le=65535)
+
+    @model_validator(mode="after")
+    def _live_needs_a_public_url(self) -> Self:
+        if self.delivery == "live" and "127.0.0.1" in self.public_url:
+            raise ValueError("VOC_DELIVERY=live needs VOC_PUBLIC_URL, the address of your web app")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The URL of the product's database: SQLite in the home folder unless said otherwise."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'voc.db'}"
+
+    @property
+    def mailbox(self) -> Path:
+        """Where mails go that are not sent."""
+        return self.home / "mailbox"
+
+    @property
+    def locks(self) -> Path:
+        return self.home / "locks"
+
+    @property
+    def kill_switch(self) -> Path:
+        """While this file exists, nothing leaves."""
+        return self.home / "KILL_SWITCH"
+
+    @property
+    def reports(self) -> Path:
+        """Where the measures are written."""
+        return self.home / "reports"
+
+    @property
+    def rehearsal(self) -> Path:
+        """The folder of the rehearsal company, once it has been set up."""
+        return self.home / "rehearsal"
+
+    def company_file(self) -> Path | None:
+        """The company file: the one named, the home's, the working folder's, or None."""
+        if self.company:
+            return self.company
+        places = (self.home / "voc.yaml", Path("voc.yaml"))
+        return next((path for path in places if path.exists()), None)
+
+    def secret(self) -> bytes:
+        """The key of links and pseudonyms; made on first use, readable by its owner only."""
+        if self.secret_key:
+            return self.secret_key.get_secret_value().encode()
+        path = self.home / "secret.key"
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            _create_once(path, secrets.token_hex(32))
+        return path.read_text().strip().encode()
+
+
+def _create_once(path: Path, content: str) -> None:
+    """Write *path* unless another process just did: a half-written key is never seen."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings. Call it in flows, tasks and apps; nowhere deeper.
+
+    Raises:
+        ConfigurationError: A variable is wrong; the text names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False)[0]
+        name = "VOC_" + "__".join(str(part) for part in first["loc"]).upper()
+        text = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"{name if first['loc'] else 'environment'}: {text}") from None

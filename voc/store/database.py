@@ -1,0 +1,90 @@
+"""Opening the database, and what a transaction is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+from voc.errors import ConfigurationError
+
+BUSY_TIMEOUT_MS = 30_000
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+@lru_cache
+def connect(url: str) -> Engine:
+    """The process's engine for *url*. Parameters never reach a log or an error text."""
+    if (path := make_url(url).database) and url.startswith("sqlite"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return with_manners(create_engine(url, hide_parameters=True))
+
+
+def with_manners(engine: Engine) -> Engine:
+    """Make SQLite behave as PostgreSQL does unasked: keep foreign keys, wait for a lock.
+
+    Every transaction begins IMMEDIATE: one that reads first and writes later would fail at
+    once, not wait, when another has committed in between. `synchronous=FULL` because the
+    outbox must not forget a SENDING after a power loss.
+    """
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's BEGIN is ours, below
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "foreign_keys = ON",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def open_database(url: str) -> Engine:
+    """The engine for *url*, its tables brought up to date.
+
+    Raises:
+        ConfigurationError: The database is newer than this program.
+    """
+    engine = connect(url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == scripts.get_current_head():
+            return engine
+        if current and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise ConfigurationError(
+                f"the database is at revision {current}, which this version does not know: "
+                "install the version that made it, or restore a backup"
+            )
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Generator[Session]:
+    """A session that commits if the block succeeds, and leaves no trace if it does not."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
