@@ -1,0 +1,42 @@
+"""What is allowed in a company file, and probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from voc.company.document import Finding
+from voc.company.model import Company
+from voc.company.sources import FileSource
+
+
+def warnings(company: Company, files: Mapping[str, int]) -> Iterator[Finding]:
+    """Everything worth a second look.
+
+    Args:
+        files: How many files each file source finds, by its id.
+    """
+    for i, source in enumerate(company.sources):
+        if isinstance(source, FileSource):
+            yield from _of_source(("sources", i), source, company, files.get(source.id, 0))
+    if not company.sources:
+        yield Finding(("sources",), "there is none, so nothing will be collected")
+    for i, department in enumerate(company.departments):
+        if len({person.email for person in department.owners}) < len(department.owners):
+            yield Finding(("departments", i, "owners"), "two owners have the same address")
+
+
+def _of_source(
+    path: tuple[str, int], source: FileSource, company: Company, files: int
+) -> Iterator[Finding]:
+    columns = source.columns
+    if not files:
+        yield Finding((*path, "path"), f"no file fits {source.path!r} yet")
+    if columns.email and not columns.consent and company.follow_up.consent_required:
+        message = (
+            "nobody from here will be written to: name the column that says who agreed "
+            "(consent), or set follow_up.consent_required to false"
+        )
+        yield Finding((*path, "columns"), message)
+    if source.rating_scale and not columns.rating:
+        message = "rating_scale has no use without columns.rating"
+        yield Finding((*path, "rating_scale"), message)
