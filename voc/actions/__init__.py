@@ -1,0 +1,1 @@
+"""Use cases that desk, command line and tasks share. Each is one transaction's worth of work."""

@@ -1,0 +1,231 @@
+"""Taking in a page from a source: what is new, what was edited, what is gone, what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from voc.actions.erase import erase_feedback
+from voc.arrivals import Page, RawFeedback, Rejected
+from voc.models import (
+    Feedback,
+    FeedbackState,
+    FeedbackVersion,
+    Quarantine,
+    SourceCursor,
+)
+from voc.rules.pseudonym import pseudonym
+from voc.store import customers
+from voc.store.customers import Handle
+from voc.store.database import transaction
+from voc.store.upsert import insert_new
+
+Mask = Callable[[str, Sequence[tuple[str, str]]], tuple[str, dict[str, int]]]
+"""Masks a verbatim, given (kind, value) pairs that are known of its author; counts by kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What every item passes on its way in."""
+
+    mask: Mask
+    seal: Callable[[bytes], bytes]
+    """Encrypts what goes into quarantine."""
+    secret: bytes
+    region: str
+
+
+def read_cursor(engine: Engine, source: str) -> str | None:
+    """How far *source* has been read."""
+    with transaction(engine) as session:
+        row = session.get(SourceCursor, source)
+        return row.cursor if row else None
+
+
+def store_page(
+    engine: Engine, source: str, page: Page, door: Door, *, now: datetime
+) -> Counter[str]:
+    """Store a page and its cursor in one transaction; count what happened by kind.
+
+    Masking stands between a reading and a writing transaction, so that no lock is held while
+    it works. Repeats are harmless: `(source, external_id)` is unique, equal words change nothing.
+    """
+    with transaction(engine) as session:
+        changed = _changed(session, source, page.items, door.secret)
+        known = _known(session, changed, door.region)
+    masked = [door.mask(item.verbatim, known[i]) for i, item in enumerate(changed)]
+    with transaction(engine) as session:
+        counts = Counter(unchanged=len(page.items) - len(changed))
+        counts["quarantined"] = quarantine(session, source, page.rejected, door, now=now)
+        counts["deleted"] = _delete(session, source, page.deleted, now=now)
+        counts += _store(session, source, changed, masked, door, now=now)
+        session.merge(SourceCursor(source=source, cursor=page.cursor, read_at=now))
+    return +counts
+
+
+def content_hash(secret: bytes, item: RawFeedback) -> str:
+    """Of what the customer said: words and rating. Keyed, since short texts can be guessed."""
+    rating = f"{item.rating.scale}:{item.rating.value:g}" if item.rating else ""
+    return pseudonym(secret, f"{rating}\n{item.verbatim}")
+
+
+def quarantine(
+    session: Session, source: str, rejected: Sequence[Rejected], door: Door, *, now: datetime
+) -> int:
+    """Keep what cannot be accepted, encrypted; the same item only once."""
+    return insert_new(
+        session,
+        Quarantine,
+        [
+            {
+                "source": source,
+                "place": item.place[:255],
+                "reason": item.reason[:255],
+                "raw_hash": pseudonym(door.secret, f"{item.place}\n{item.raw}"),
+                "raw_encrypted": door.seal(item.raw.encode("utf-8", "surrogatepass")),
+                "at": now,
+                "state": "waiting",
+            }
+            for item in rejected
+        ],
+    )
+
+
+def _stored(session: Session, source: str, items: Sequence[RawFeedback]) -> dict[str, Feedback]:
+    ids = [item.external_id for item in items]
+    rows = session.exec(
+        select(Feedback).where(Feedback.source == source, col(Feedback.external_id).in_(ids))
+    )
+    return {row.external_id: row for row in rows}
+
+
+def _hashes(session: Session, stored: Mapping[str, Feedback]) -> dict[int, str]:
+    """The current version's content hash of each feedback."""
+    rows = session.exec(
+        select(FeedbackVersion)
+        .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
+        .where(
+            col(Feedback.id).in_([f.id for f in stored.values()]),
+            FeedbackVersion.number == Feedback.version,
+        )
+    )
+    return {row.feedback_id: row.content_hash for row in rows}
+
+
+def _changed(
+    session: Session, source: str, items: Sequence[RawFeedback], secret: bytes
+) -> list[RawFeedback]:
+    """The items that we do not have in these words. Of repeats in a page, each new wording."""
+    stored = _stored(session, source, items)
+    by_id = _hashes(session, stored)
+    latest = {key: by_id.get(row.id or 0, "") for key, row in stored.items()}
+    changed = []
+    for item in items:
+        digest = content_hash(secret, item)
+        if latest.get(item.external_id) != digest:
+            latest[item.external_id] = digest
+            changed.append(item)
+    return changed
+
+
+def _known(
+    session: Session, items: Sequence[RawFeedback], region: str
+) -> list[list[tuple[str, str]]]:
+    """Per item what is known of its author: what it says itself and what we have stored."""
+    handles = [customers.handles_of(item, region=region) for item in items]
+    owners = customers.owners_of(session, (h for found in handles for h in found))
+    stored = customers.known_values(session, sorted(set(owners.values())))
+    known = []
+    for item, found in zip(items, handles, strict=True):
+        own = [(i.kind.value, i.value) for i in item.identities]
+        own += [("name", item.name)] if item.name else []
+        ids = {owners[handle] for handle in found if handle in owners}
+        known.append(own + [pair for customer_id in sorted(ids) for pair in stored[customer_id]])
+    return known
+
+
+def _store(
+    session: Session,
+    source: str,
+    items: Sequence[RawFeedback],
+    masked: Sequence[tuple[str, dict[str, int]]],
+    door: Door,
+    *,
+    now: datetime,
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    stored = _stored(session, source, items)
+    hashes = _hashes(session, stored)
+    handles = [customers.handles_of(item, region=door.region) for item in items]
+    owners = customers.owners_of(session, (h for found in handles for h in found))
+    for item, found, (text, kinds) in zip(items, handles, masked, strict=True):
+        feedback = stored.get(item.external_id)
+        if feedback is None:
+            feedback = stored[item.external_id] = _new_feedback(
+                session, source, item, found, owners, now=now
+            )
+            counts["collected"] += 1
+        elif hashes.get(feedback.id or 0) == content_hash(door.secret, item):
+            counts["unchanged"] += 1  # another run stored it in the meantime
+            continue
+        else:
+            feedback.version += 1
+            feedback.state, feedback.reason = FeedbackState.COLLECTED, None
+            _set_rating(feedback, item)
+            counts["edited"] += 1
+        assert feedback.id is not None  # noqa: S101  (flushed)
+        hashes[feedback.id] = content_hash(door.secret, item)
+        session.add(
+            FeedbackVersion(
+                feedback_id=feedback.id,
+                number=feedback.version,
+                verbatim=text,
+                content_hash=hashes[feedback.id],
+                masked=kinds,
+                collected_at=now,
+            )
+        )
+    return counts
+
+
+def _new_feedback(
+    session: Session,
+    source: str,
+    item: RawFeedback,
+    handles: Sequence[Handle],
+    owners: dict[Handle, int],
+    *,
+    now: datetime,
+) -> Feedback:
+    feedback = Feedback(
+        source=source,
+        external_id=item.external_id,
+        channel=item.channel,
+        customer_id=customers.link(session, item, handles, owners, now=now),
+        said_at=item.said_at,
+        collected_at=now,
+        language=item.language,
+        touchpoint=item.touchpoint,
+        url=item.url,
+    )
+    _set_rating(feedback, item)
+    session.add(feedback)
+    session.flush()
+    return feedback
+
+
+def _set_rating(feedback: Feedback, item: RawFeedback) -> None:
+    feedback.rating = item.rating.value if item.rating else None
+    feedback.rating_scale = item.rating.scale if item.rating else None
+
+
+def _delete(session: Session, source: str, ids: Sequence[str], *, now: datetime) -> int:
+    rows = session.exec(
+        select(Feedback).where(Feedback.source == source, col(Feedback.external_id).in_(ids))
+    ).all()
+    return sum(erase_feedback(session, row, now=now) for row in rows)

@@ -1,0 +1,69 @@
+"""Erasing what was derived from words that are gone at their source."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from voc.actions import loops
+from voc.models import (
+    Answer,
+    Embedding,
+    Feedback,
+    FeedbackState,
+    FeedbackVersion,
+    Loop,
+    LoopTicket,
+    Message,
+    Statement,
+)
+
+DELETED_AT_SOURCE = "deleted_at_source"
+
+
+def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bool:
+    """Erase a piece's words and all that was read from them; True if there was something.
+
+    The row stays without words, so that the item does not come back and the books balance.
+    Its loop ends; the event chain holds no words and stays valid.
+    """
+    if feedback.state is FeedbackState.FILED and feedback.reason == DELETED_AT_SOURCE:
+        return False
+    loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
+    if loop is not None:
+        loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
+        _wipe_messages(session, loop)
+    _erase_statements(session, feedback)
+    session.exec(
+        update(FeedbackVersion)
+        .where(col(FeedbackVersion.feedback_id) == feedback.id)
+        .values(verbatim="", masked={})
+    )
+    feedback.state, feedback.reason = FeedbackState.FILED, DELETED_AT_SOURCE
+    feedback.url = None
+    session.add(feedback)
+    return True
+
+
+def _erase_statements(session: Session, feedback: Feedback) -> None:
+    versions = select(FeedbackVersion.id).where(FeedbackVersion.feedback_id == feedback.id)
+    ours = col(Statement.version_id).in_(versions)
+    hashes = set(session.exec(select(Statement.text_hash).where(ours)).all())
+    session.exec(delete(Statement).where(ours))
+    shared = set(
+        session.exec(select(Statement.text_hash).where(col(Statement.text_hash).in_(hashes))).all()
+    )
+    session.exec(delete(Embedding).where(col(Embedding.text_hash).in_(hashes - shared)))
+
+
+def _wipe_messages(session: Session, loop: Loop) -> None:
+    """Mails quote the customer: their frozen bytes go, key and state stay."""
+    tickets = select(LoopTicket.ticket_id).where(LoopTicket.loop_id == loop.id)
+    session.exec(
+        update(Message)
+        .where((col(Message.loop_id) == loop.id) | col(Message.ticket_id).in_(tickets))
+        .values(content=None)
+    )
+    session.exec(update(Answer).where(col(Answer.loop_id) == loop.id).values(words=None))

@@ -1,0 +1,153 @@
+"""What happens to a loop: opened, told, closed, reopened, given up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from voc.models import (
+    Feedback,
+    Loop,
+    LoopKind,
+    LoopState,
+    Message,
+    MessageKind,
+    Ticket,
+    TicketEventKind,
+    TicketState,
+)
+from voc.rules.lifecycle import UNFINISHED, LoopAction, next_loop_state, next_ticket_state
+from voc.store import events, messages, tickets
+from voc.store.events import Happening
+
+SYSTEM = "vocloop"
+LIVE = frozenset({LoopState.OPEN, LoopState.TOLD})
+
+
+def open_loop(session: Session, feedback: Feedback, kind: LoopKind, *, now: datetime) -> Loop:
+    """Open what we owe for one piece of feedback. There is never a second loop for it."""
+    assert feedback.id is not None  # noqa: S101  (stored)
+    loop = Loop(feedback_id=feedback.id, customer_id=feedback.customer_id, kind=kind, opened_at=now)
+    session.add(loop)
+    session.flush()
+    happened = Happening(kind=TicketEventKind.LOOP_OPENED, loop_id=loop.id, detail=kind)
+    events.append(session, [happened], actor=SYSTEM, now=now)
+    return loop
+
+
+def plan_follow_up(session: Session, loop: Loop, step: str, *, now: datetime) -> bool:
+    """Owe the customer a message: ``receipt``, ``thanks``, ``resolution`` or ``reminder``."""
+    rounds = "" if step in {"receipt", "thanks"} else f".{loop.round}"
+    return messages.plan(
+        session,
+        subject=f"loop:{loop.id}",
+        step=f"{step}{rounds}",
+        recipient=f"customer:{loop.customer_id}",
+        kind=MessageKind.FOLLOW_UP,
+        template=step,
+        customer_id=loop.customer_id,
+        loop_id=loop.id,
+        now=now,
+    )
+
+
+def plan_resolution_if_done(session: Session, loop: Loop, *, now: datetime) -> None:
+    """One consolidated reply, as soon as every ticket of the loop is resolved."""
+    if loop.state is not LoopState.OPEN or loop.id is None:
+        return
+    if all(t.state not in UNFINISHED for t in tickets.tickets_of(session, loop.id)):
+        plan_follow_up(session, loop, "resolution", now=now)
+
+
+def on_sent(session: Session, message: Message, now: datetime) -> None:
+    """What a message that went out means for its loop. Runs in the settling transaction."""
+    if message.loop_id is None:
+        return
+    loop = tickets.locked_loop(session, message.loop_id)
+    loop.first_told_at = loop.first_told_at or now
+    session.add(loop)
+    if loop.state is not LoopState.OPEN:
+        return
+    if message.template == "resolution" and message.step == f"resolution.{loop.round}":
+        _tell(session, loop, now=now)
+    elif message.template == "thanks":
+        _tell(session, loop, now=now)
+        close(session, loop, LoopAction.CLOSE_SILENT, reason="thanked", now=now)
+
+
+def _tell(session: Session, loop: Loop, *, now: datetime) -> None:
+    loop.state = next_loop_state(loop.id or 0, loop.state, LoopAction.TELL)
+    loop.told_at = now
+    session.add(loop)
+    told = Happening(kind=TicketEventKind.LOOP_TOLD, loop_id=loop.id, detail=f"round {loop.round}")
+    events.append(session, [told], actor=SYSTEM, now=now)
+    close_finished_tickets(session, loop, now=now)
+
+
+def close(session: Session, loop: Loop, action: LoopAction, *, reason: str, now: datetime) -> None:
+    """Close a loop whose customer was told: solved, silent, or thanked."""
+    loop.state = next_loop_state(loop.id or 0, loop.state, action)
+    loop.reason, loop.closed_at = reason, now
+    session.add(loop)
+    closed = Happening(kind=TicketEventKind.LOOP_CLOSED, loop_id=loop.id, detail=reason)
+    events.append(session, [closed], actor=SYSTEM, now=now)
+
+
+def reopen(session: Session, loop: Loop, *, now: datetime) -> None:
+    """The customer says it is not solved: the next round begins."""
+    loop.state = next_loop_state(loop.id or 0, loop.state, LoopAction.REOPEN)
+    loop.round += 1
+    loop.reason = loop.told_at = loop.closed_at = None
+    session.add(loop)
+    reopened = Happening(
+        kind=TicketEventKind.LOOP_REOPENED, loop_id=loop.id, detail=f"round {loop.round}"
+    )
+    events.append(session, [reopened], actor="customer", now=now)
+
+
+def give_up(session: Session, loop: Loop, *, reason: str, now: datetime) -> None:
+    """The customer cannot be told: the loop ends with the reason, not as closed."""
+    _end(session, loop, LoopAction.GIVE_UP, reason=reason, now=now)
+
+
+def drop(session: Session, loop: Loop, *, reason: str, now: datetime) -> None:
+    """There is nothing to tell any more: unsent messages are cancelled, tickets closed."""
+    if loop.state in LIVE:
+        _end(session, loop, LoopAction.DROP, reason=reason, now=now)
+
+
+def _end(session: Session, loop: Loop, action: LoopAction, *, reason: str, now: datetime) -> None:
+    loop.state = next_loop_state(loop.id or 0, loop.state, action)
+    loop.reason, loop.closed_at = reason, now
+    session.add(loop)
+    messages.cancel(session, loop_id=loop.id, reason=reason, now=now)
+    ended = Happening(kind=TicketEventKind.LOOP_CLOSED, loop_id=loop.id, detail=reason)
+    events.append(session, [ended], actor=SYSTEM, now=now)
+    close_finished_tickets(session, loop, now=now)
+
+
+def close_finished_tickets(session: Session, loop: Loop, *, now: datetime) -> None:
+    """Close the loop's tickets that no other loop still waits for.
+
+    A resolved ticket closes when each of its loops was told or ended. An unresolved one closes
+    only when all its loops were dropped: then nobody is left to answer.
+    """
+    session.flush()
+    for ticket in tickets.tickets_of(session, loop.id or 0):
+        others = tickets.loops_of(session, ticket.id or 0)
+        waiting = any(other.state is LoopState.OPEN for other in others)
+        dropped = all(other.state is LoopState.NOT_ACTIONABLE for other in others)
+        if not waiting and (ticket.state is TicketState.RESOLVED or dropped):
+            _close_ticket(session, ticket, now=now)
+
+
+def _close_ticket(session: Session, ticket: Ticket, *, now: datetime) -> None:
+    if ticket.state is TicketState.CLOSED:
+        return
+    ticket.state = next_ticket_state(ticket.id or 0, ticket.state, TicketEventKind.CLOSED)
+    ticket.closed_at = now
+    session.add(ticket)
+    messages.cancel(session, ticket_id=ticket.id, reason="ticket closed", now=now)
+    closed = Happening(kind=TicketEventKind.CLOSED, ticket_id=ticket.id)
+    events.append(session, [closed], actor=SYSTEM, now=now)

@@ -1,0 +1,128 @@
+"""Opening loops and tickets for what was understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from voc.actions import loops
+from voc.actions.tickets import alert, start_clocks
+from voc.company.model import Company
+from voc.models import (
+    Feedback,
+    FeedbackState,
+    Loop,
+    LoopKind,
+    LoopState,
+    LoopTicket,
+    Statement,
+    Ticket,
+    TicketEventKind,
+)
+from voc.rules.routing import Decision, Issue, decide
+from voc.store import events, routing, tickets
+from voc.store.events import Happening
+
+
+def route_pieces(
+    session: Session, low: int, high: int, company: Company, *, now: datetime, limit: int
+) -> Counter[str]:
+    """Route understood feedback with ids from *low* to *high*; count what became of it."""
+    pieces = routing.understood(session, low, high, limit=limit)
+    facts = routing.facts_for(session, pieces)
+    severities: dict[str, str] = {topic.id: topic.severity for topic in company.topics}
+    counts: Counter[str] = Counter()
+    for piece in pieces:
+        decision = decide(facts[piece.id or 0], company.routing, severities)
+        counts += _apply(session, piece, decision, company, now=now)
+    return counts
+
+
+def _apply(
+    session: Session, piece: Feedback, decision: Decision, company: Company, *, now: datetime
+) -> Counter[str]:
+    loop = session.exec(select(Loop).where(Loop.feedback_id == piece.id)).one_or_none()
+    session.add(piece)
+    if loop is not None:  # an edit: it joins the loop that there is
+        piece.state = FeedbackState.ROUTED
+        if loop.state is LoopState.OPEN and loop.kind is LoopKind.ISSUE:
+            return _join_edit(session, loop, decision, company, now=now)
+        return Counter(edits_of_ended_loops=1)
+    if decision.issues:
+        piece.state = FeedbackState.ROUTED
+        return _open(session, piece, decision, company, now=now)
+    if decision.thanks and company.follow_up.thanks:
+        piece.state = FeedbackState.ROUTED
+        thanks = loops.open_loop(session, piece, LoopKind.THANKS, now=now)
+        loops.plan_follow_up(session, thanks, "thanks", now=now)
+        return Counter(thanks=1)
+    piece.state, piece.reason = FeedbackState.FILED, decision.filed or "nothing_to_do"
+    return Counter(filed=1)
+
+
+def _open(
+    session: Session, piece: Feedback, decision: Decision, company: Company, *, now: datetime
+) -> Counter[str]:
+    counts = Counter(loops=1)
+    loop = loops.open_loop(session, piece, LoopKind.ISSUE, now=now)
+    for issue in decision.issues:
+        counts[_ticket_for(session, loop, issue, company, now=now)] += 1
+    if company.follow_up.receipt:
+        loops.plan_follow_up(session, loop, "receipt", now=now)
+    return counts
+
+
+def _join_edit(
+    session: Session, loop: Loop, decision: Decision, company: Company, *, now: datetime
+) -> Counter[str]:
+    """The edited words may name another department; those it waits for already are kept."""
+    counts: Counter[str] = Counter(edits_joined=1)
+    waiting = {ticket.department for ticket in tickets.tickets_of(session, loop.id or 0)}
+    for issue in decision.issues:
+        if issue.department not in waiting:
+            counts[_ticket_for(session, loop, issue, company, now=now)] += 1
+    return counts
+
+
+def _ticket_for(
+    session: Session, loop: Loop, issue: Issue, company: Company, *, now: datetime
+) -> str:
+    """Open a ticket for the issue, or join the open one of the same customer's same issue."""
+    ticket = routing.ticket_to_join(session, loop.customer_id, issue.department, issue.topic)
+    kind = TicketEventKind.OPENED if ticket is None else TicketEventKind.JOINED
+    if ticket is None:
+        ticket = _new_ticket(session, loop, issue, company, now=now)
+    session.add(LoopTicket(loop_id=loop.id or 0, ticket_id=ticket.id or 0))
+    session.exec(
+        update(Statement)
+        .where(col(Statement.id).in_(issue.statement_ids))
+        .values(ticket_id=ticket.id)
+    )
+    happened = Happening(kind=kind, ticket_id=ticket.id, loop_id=loop.id, detail=issue.department)
+    events.append(session, [happened], actor=loops.SYSTEM, now=now)
+    return "tickets" if kind is TicketEventKind.OPENED else "joined"
+
+
+def _new_ticket(
+    session: Session, loop: Loop, issue: Issue, company: Company, *, now: datetime
+) -> Ticket:
+    department = company.department(issue.department)
+    ticket = Ticket(
+        customer_id=loop.customer_id,
+        department=issue.department,
+        topic=issue.topic,
+        because=issue.because,
+        offers=issue.offers,
+        priority=issue.priority,
+        opened_at=now,
+        first_response_due_at=now,
+        resolution_due_at=now,
+    )
+    start_clocks(ticket, department, now=now)
+    session.add(ticket)
+    session.flush()
+    alert(session, ticket, "ticket_opened", "opened.1", department.owners, now=now)
+    return ticket

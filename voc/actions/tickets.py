@@ -1,0 +1,189 @@
+"""What owners do with a ticket: accept, hand to another department, resolve; and its deadlines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from voc.actions import loops
+from voc.company.model import Company, Department, Person
+from voc.errors import ConfigurationError, VocError
+from voc.models import (
+    Label,
+    MessageKind,
+    Priority,
+    Statement,
+    SuggestionKind,
+    Ticket,
+    TicketEventKind,
+)
+from voc.rules.business_time import add_business_hours
+from voc.rules.lifecycle import next_ticket_state
+from voc.store import events, messages, tickets
+from voc.store.events import Happening
+
+URGENCY = {
+    Priority.LOW: 1.0,
+    Priority.NORMAL: 1.0,
+    Priority.HIGH: 0.5,
+    Priority.URGENT: 0.25,
+}
+"""The share of a department's promised hours that a ticket of this priority gets."""
+
+
+def start_clocks(ticket: Ticket, department: Department, *, now: datetime) -> None:
+    """Promise a first response and a resolution, in the department's business hours."""
+    share, hours, sla = URGENCY[ticket.priority], department.business_hours, department.sla
+    ticket.first_response_due_at = add_business_hours(now, sla.first_response_hours * share, hours)
+    ticket.resolution_due_at = add_business_hours(now, sla.resolution_hours * share, hours)
+
+
+def alert(
+    session: Session,
+    ticket: Ticket,
+    template: str,
+    step: str,
+    people: Sequence[Person],
+    *,
+    now: datetime,
+) -> None:
+    """Owe each of *people* an alert about the ticket."""
+    for person in people:
+        messages.plan(
+            session,
+            subject=f"ticket:{ticket.id}",
+            step=step,
+            recipient=person.email,
+            kind=MessageKind.ALERT,
+            template=template,
+            ticket_id=ticket.id,
+            now=now,
+        )
+
+
+def accept(session: Session, ticket_id: int, *, actor: str, now: datetime) -> Ticket:
+    """Somebody takes the ticket."""
+    ticket = _move(session, ticket_id, TicketEventKind.ACCEPTED, actor=actor, now=now)
+    ticket.owner = actor
+    ticket.accepted_at = ticket.accepted_at or now
+    return ticket
+
+
+def reassign(
+    session: Session,
+    ticket_id: int,
+    department: str,
+    company: Company,
+    *,
+    actor: str,
+    now: datetime,
+) -> Ticket:
+    """Hand the ticket to the department that owns it. Teaches: a label on each statement.
+
+    Raises:
+        ConfigurationError: There is no such department.
+        VocError: It is there already.
+    """
+    if department not in (known := [d.id for d in company.departments]):
+        raise ConfigurationError(f"no department {department!r}; use one of: {', '.join(known)}")
+    if tickets.locked(session, ticket_id).department == department:
+        raise VocError(f"ticket {ticket_id} is with {department} already")
+    ticket = _move(
+        session, ticket_id, TicketEventKind.REASSIGNED, actor=actor, now=now, detail=department
+    )
+    ticket.department, ticket.because = department, f"handed over by {actor}"
+    ticket.owner, ticket.accepted_at = None, None
+    ticket.hand += 1
+    start_clocks(ticket, company.department(department), now=now)
+    owners = company.department(department).owners
+    alert(session, ticket, "ticket_opened", f"opened.{ticket.hand}", owners, now=now)
+    for statement in session.exec(select(Statement).where(col(Statement.ticket_id) == ticket_id)):
+        session.add(
+            Label(
+                statement_id=statement.id or 0,
+                kind=SuggestionKind.DEPARTMENT,
+                value=department,
+                actor=actor,
+                at=now,
+            )
+        )
+    return ticket
+
+
+def resolve(
+    session: Session,
+    ticket_id: int,
+    *,
+    root_cause: str,
+    action_taken: str,
+    actor: str,
+    now: datetime,
+) -> Ticket:
+    """The owner says it is dealt with. When it was the last of a loop, the reply is planned.
+
+    Raises:
+        VocError: Root cause or action is missing.
+    """
+    if not root_cause.strip() or not action_taken.strip():
+        raise VocError("to resolve a ticket say its root cause and what was done about it")
+    ticket = _move(session, ticket_id, TicketEventKind.RESOLVED, actor=actor, now=now)
+    ticket.root_cause, ticket.action_taken = root_cause.strip(), action_taken.strip()
+    ticket.owner = ticket.owner or actor
+    ticket.accepted_at, ticket.resolved_at = ticket.accepted_at or now, now
+    session.flush()
+    for loop in tickets.loops_of(session, ticket_id):
+        loops.plan_resolution_if_done(session, loop, now=now)
+    # A loop that ended meanwhile no longer waits: then nobody will be told, and it is over.
+    for loop in tickets.loops_of(session, ticket_id):
+        if loop.state not in loops.LIVE:
+            loops.close_finished_tickets(session, loop, now=now)
+    return ticket
+
+
+def reopen(session: Session, ticket_id: int, company: Company, *, now: datetime) -> Ticket:
+    """The customer says it is not solved: back to work, one level up, the clocks start anew."""
+    ticket = _move(
+        session, ticket_id, TicketEventKind.REOPENED, actor="customer", now=now, detail="not_solved"
+    )
+    department = company.department(ticket.department)
+    ticket.round += 1
+    ticket.level = min(ticket.level + 1, len(department.escalation))
+    ticket.owner = ticket.accepted_at = ticket.resolved_at = ticket.closed_at = None
+    start_clocks(ticket, department, now=now)
+    people = [*department.owners, *department.escalation[: ticket.level]]
+    alert(session, ticket, "ticket_reopened", f"reopened.{ticket.round}", people, now=now)
+    return ticket
+
+
+def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetime) -> None:
+    """Raise a late ticket one level and tell that level. Once a level: see `to_escalate`."""
+    department = company.department(ticket.department)
+    ticket.level += 1
+    session.add(ticket)
+    escalated = Happening(
+        kind=TicketEventKind.ESCALATED, ticket_id=ticket.id, detail=f"level {ticket.level}"
+    )
+    events.append(session, [escalated], actor=loops.SYSTEM, now=now)
+    step = f"escalation.{ticket.level}.{ticket.round}"
+    people = [department.escalation[ticket.level - 1]]
+    alert(session, ticket, "ticket_escalated", step, people, now=now)
+
+
+def _move(
+    session: Session,
+    ticket_id: int,
+    event: TicketEventKind,
+    *,
+    actor: str,
+    now: datetime,
+    detail: str = "",
+) -> Ticket:
+    """Take a ticket along one arrow and remember who did it."""
+    ticket = tickets.locked(session, ticket_id)
+    ticket.state = next_ticket_state(ticket_id, ticket.state, event)
+    session.add(ticket)
+    happened = Happening(kind=event, ticket_id=ticket_id, detail=detail)
+    events.append(session, [happened], actor=actor, now=now)
+    return ticket

@@ -1,0 +1,119 @@
+"""Keeping what the models read: statements, their vectors, and what is suggested of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from voc.models import (
+    Embedding,
+    Feedback,
+    FeedbackState,
+    FeedbackVersion,
+    Statement,
+    Suggestion,
+    SuggestionKind,
+)
+from voc.store.upsert import insert_new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSuggestion:
+    """What one model says of one statement."""
+
+    kind: SuggestionKind
+    model: str
+    value: str | None
+    probability: float
+    offers: list[list[str | float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStatement:
+    """One span, and what was read in it."""
+
+    start: int
+    end: int
+    text_hash: str
+    vector: bytes | None
+    suggestions: Sequence[ReadSuggestion] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One version of one piece of feedback, read."""
+
+    version_id: int
+    feedback_id: int
+    language: str | None
+    statements: Sequence[ReadStatement] = field(default=())
+
+
+def store_readings(
+    session: Session, readings: Sequence[Reading], *, encoder: str, models: str
+) -> int:
+    """Store readings in bulk; again is harmless. Returns the number of new statements.
+
+    Args:
+        encoder: The version of the model that made the vectors.
+        models: The versions of all models together.
+    """
+    new = _insert_statements(session, readings)
+    vectors = {
+        s.text_hash: s.vector for r in readings for s in r.statements if s.vector is not None
+    }
+    rows = [{"text_hash": h, "model": encoder, "vector": v} for h, v in sorted(vectors.items())]
+    insert_new(session, Embedding, rows)
+    _insert_suggestions(session, readings)
+    for reading in readings:
+        session.exec(
+            update(FeedbackVersion)
+            .where(col(FeedbackVersion.id) == reading.version_id)
+            .values(language=reading.language, understood_by=models)
+        )
+    session.exec(
+        update(Feedback)
+        .where(
+            col(Feedback.id).in_([r.feedback_id for r in readings]),
+            col(Feedback.state) == FeedbackState.COLLECTED,
+        )
+        .values(state=FeedbackState.UNDERSTOOD)
+    )
+    return new
+
+
+def _insert_statements(session: Session, readings: Sequence[Reading]) -> int:
+    rows = [
+        {
+            "version_id": reading.version_id,
+            "start": statement.start,
+            "end": statement.end,
+            "text_hash": statement.text_hash,
+        }
+        for reading in readings
+        for statement in reading.statements
+    ]
+    return insert_new(session, Statement, rows)
+
+
+def _insert_suggestions(session: Session, readings: Sequence[Reading]) -> None:
+    versions = [reading.version_id for reading in readings]
+    stored = session.exec(select(Statement).where(col(Statement.version_id).in_(versions)))
+    ids = {(row.version_id, row.start): row.id for row in stored}
+    rows = [
+        {
+            "statement_id": ids[reading.version_id, statement.start],
+            "kind": suggestion.kind,
+            "model": suggestion.model,
+            "value": suggestion.value,
+            "probability": suggestion.probability,
+            "offers": suggestion.offers,
+        }
+        for reading in readings
+        for statement in reading.statements
+        for suggestion in statement.suggestions
+    ]
+    insert_new(session, Suggestion, rows)

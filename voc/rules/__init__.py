@@ -1,0 +1,1 @@
+"""Decisions. Pure: the caller brings the facts and the time."""

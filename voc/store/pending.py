@@ -1,0 +1,47 @@
+"""What each stage has to do now. An empty run starts no stage."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from voc.company.model import Company
+from voc.models import Answer, FeedbackState, Message, MessageState
+from voc.store import loops, tickets
+from voc.store.feedback import span_in_state
+
+WAITING = (MessageState.PLANNED, MessageState.QUEUED)
+IN_FLIGHT = (MessageState.CLAIMED, MessageState.SENDING)
+
+
+def pending(session: Session, company: Company, *, now: datetime) -> dict[str, int]:
+    """How many things wait for each stage, by its name; 0 means that it need not start.
+
+    Time makes work, too: reminders and escalations that fall due, customers who stayed silent.
+    """
+    policy = company.follow_up
+    remind = now - timedelta(days=policy.reminder_after_days)
+    silent = now - timedelta(days=policy.close_silent_after_days)
+    return {
+        "understand": span_in_state(session, FeedbackState.COLLECTED)[2],
+        "route": span_in_state(session, FeedbackState.UNDERSTOOD)[2],
+        "follow_up": _messages(session, now)
+        + len(tickets.to_escalate(session, company, now))
+        + len(loops.to_remind(session, remind)),
+        "close": _answers(session)
+        + len(loops.silent(session, silent))
+        + len(loops.untellable(session)),
+    }
+
+
+def _messages(session: Session, now: datetime) -> int:
+    """Messages that are due, or that somebody had in hand."""
+    due = col(Message.state).in_(WAITING) & (col(Message.not_before) <= now)
+    query = select(func.count()).where(due | col(Message.state).in_(IN_FLIGHT))
+    return session.exec(query).one()
+
+
+def _answers(session: Session) -> int:
+    return session.exec(select(func.count()).where(col(Answer.applied_at).is_(None))).one()

@@ -1,0 +1,91 @@
+"""Tickets and loops, and how they hang together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_
+from sqlmodel import Session, col, select
+
+from voc.company.model import Company
+from voc.errors import NotFoundError
+from voc.models import Loop, LoopTicket, Ticket, TicketState
+from voc.rules.escalation import next_escalation
+from voc.rules.lifecycle import UNFINISHED
+
+
+def locked(session: Session, ticket_id: int) -> Ticket:
+    """The ticket, held until the transaction ends.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    found = session.exec(select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update())
+    if (ticket := found.one_or_none()) is None:
+        raise NotFoundError(f"there is no ticket {ticket_id}; `voc ticket list` shows those open")
+    return ticket
+
+
+def locked_loop(session: Session, loop_id: int) -> Loop:
+    """The loop, held until the transaction ends."""
+    return session.exec(select(Loop).where(col(Loop.id) == loop_id).with_for_update()).one()
+
+
+def loops_of(session: Session, ticket_id: int) -> list[Loop]:
+    return list(
+        session.exec(
+            select(Loop)
+            .join(LoopTicket, col(LoopTicket.loop_id) == Loop.id)
+            .where(LoopTicket.ticket_id == ticket_id)
+            .order_by(col(Loop.id))
+        )
+    )
+
+
+def tickets_of(session: Session, loop_id: int) -> list[Ticket]:
+    return list(
+        session.exec(
+            select(Ticket)
+            .join(LoopTicket, col(LoopTicket.ticket_id) == Ticket.id)
+            .where(LoopTicket.loop_id == loop_id)
+            .order_by(col(Ticket.id))
+        )
+    )
+
+
+def listing(
+    session: Session,
+    *,
+    department: str | None = None,
+    state: TicketState | None = None,
+    limit: int = 200,
+) -> list[Ticket]:
+    """Tickets, the most urgent promise first; unfinished ones unless a state is asked for."""
+    query = select(Ticket).order_by(col(Ticket.resolution_due_at), col(Ticket.id)).limit(limit)
+    query = query.where(col(Ticket.state) == state if state else col(Ticket.state).in_(UNFINISHED))
+    if department:
+        query = query.where(Ticket.department == department)
+    return list(session.exec(query))
+
+
+def to_escalate(session: Session, company: Company, now: datetime) -> list[Ticket]:
+    """Unfinished tickets that broke a promise, below their top level, and whose time has come."""
+    below = [
+        and_(
+            col(Ticket.department) == department.id, col(Ticket.level) < len(department.escalation)
+        )
+        for department in company.departments
+    ]
+    untaken = and_(col(Ticket.state) == TicketState.OPEN, col(Ticket.first_response_due_at) < now)
+    overdue = and_(col(Ticket.state).in_(UNFINISHED), col(Ticket.resolution_due_at) < now)
+    query = select(Ticket).where(or_(untaken, overdue), or_(*below)).order_by(col(Ticket.id))
+    return [
+        ticket
+        for ticket in session.exec(query)
+        if next_escalation(ticket, company.department(ticket.department)) <= now
+    ]
+
+
+def count_by_state(session: Session) -> dict[TicketState, int]:
+    rows = session.exec(select(col(Ticket.state), func.count()).group_by(col(Ticket.state)))
+    return dict(rows.all())
