@@ -1,0 +1,232 @@
+"""From QUEUED to an outcome, at most once for each message.
+
+Three transactions a message: *claim* it; after everything that can fail harmlessly, take the
+*last look* and write down that we are sending; hand over; *settle*. If the process ends in
+between, what is written down says how far it can have come (`notifications.recovery`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from notifications.channel import Channel, ChannelDownError, Envelope, NoSuchMailboxError
+from notifications.mail import CannotComposeError, sender_of, wire_address
+from voc.company.model import Company
+from voc.errors import NotSentError, RefusedError, UnconfirmedError
+from voc.models import Message, MessageKind, MessageState
+from voc.rules.contact import Silence, Why, why_not_contact
+from voc.rules.messages import retry_at
+from voc.rules.pseudonym import pseudonym
+from voc.store import contact, messages
+from voc.store.database import transaction
+
+Is = MessageState
+OnSent = Callable[[Session, Message, datetime], None]
+CHANNEL_PAUSE = timedelta(minutes=1)
+
+
+def nothing_more(session: Session, message: Message, now: datetime) -> None:
+    """What happens to the domain when nobody asked for anything to happen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drain:
+    """What stays the same while a sender works."""
+
+    engine: Engine
+    channel: Channel
+    company: Company
+    secret: bytes
+    sender_id: str
+    sender: str
+    kill_switch: Path
+    now: datetime
+    rng: Random
+    on_sent: OnSent
+
+
+def deliver_due(
+    engine: Engine,
+    channel: Channel,
+    *,
+    company: Company,
+    secret: bytes,
+    sender_id: str,
+    kill_switch: Path,
+    now: datetime,
+    rng: Random,
+    limit: int = 1000,
+    on_sent: OnSent = nothing_more,
+) -> Counter[MessageState]:
+    """Deliver up to *limit* messages that are due; return how many ended in which state.
+
+    Stops early when the channel works for nobody. Senders may overlap; each must hold its
+    `SenderLock` meanwhile, or `recover` cannot tell the dead from the busy.
+
+    Args:
+        kill_switch: While this file exists nothing leaves. What it held is queued again when
+            it is gone.
+        on_sent: Called in the transaction that settles a message as SENT.
+    """
+    drain = _Drain(
+        engine=engine,
+        channel=channel,
+        company=company,
+        secret=secret,
+        sender_id=sender_id,
+        sender=sender_of(company.company.sender).addr_spec,
+        kill_switch=kill_switch,
+        now=now,
+        rng=rng,
+        on_sent=on_sent,
+    )
+    counts: Counter[MessageState] = Counter()
+    if not kill_switch.exists():
+        with transaction(engine) as session:
+            messages.release_held(session)
+    try:
+        for _ in range(limit):
+            if (message := _claim(drain)) is None:
+                break
+            goes_on = message.state is not Is.CLAIMED or _deliver(drain, message)
+            counts[message.state] += 1
+            if not goes_on:
+                break
+    finally:
+        channel.close()
+    return counts
+
+
+def settle_as_sent(
+    session: Session, message: Message, *, route: str, on_sent: OnSent, now: datetime
+) -> bool:
+    """SENT, and what the domain makes of it, in one transaction. The route stays as reason."""
+    if not messages.move(session, message, Is.SENT, reason=route, now=now):
+        return False
+    on_sent(session, message, now)
+    return True
+
+
+def _claim(drain: _Drain) -> Message | None:
+    """Take the next message; one that may not leave is moved on before anything is opened."""
+    with transaction(drain.engine) as session:
+        message = messages.claim(session, drain.sender_id, drain.now)
+        if message is not None and (silence := _ask(drain, session, message)):
+            _keep_silent(drain, session, message, silence)
+        return message
+
+
+def _deliver(drain: _Drain, message: Message) -> bool:
+    """Take a claimed message as far as it goes; False if the channel works for nobody."""
+    try:
+        mail = _envelope(drain, message)
+        route = drain.channel.route_for(mail.recipient)
+        drain.channel.prepare(mail)
+        if not _last_look(drain, message, route):
+            return True
+        drain.channel.hand_over(mail)
+    except ChannelDownError as exc:
+        with transaction(drain.engine) as session:
+            later = drain.now + CHANNEL_PAUSE
+            messages.move(
+                session, message, Is.QUEUED, reason=str(exc), now=drain.now, not_before=later
+            )
+        return False
+    except (NotSentError, RefusedError, UnconfirmedError) as exc:
+        _settle_failure(drain, message, exc)
+    else:
+        _settle_success(drain, message, route)
+    return True
+
+
+def _envelope(drain: _Drain, message: Message) -> Envelope:
+    if message.message_id is None or message.address is None or message.content is None:
+        raise RefusedError("it was queued without being written")
+    try:
+        recipient = wire_address(message.address)
+    except CannotComposeError as exc:
+        raise RefusedError(str(exc)) from None
+    return Envelope(
+        message_id=message.message_id,
+        sender=drain.sender,
+        recipient=recipient,
+        content=message.content,
+    )
+
+
+def _last_look(drain: _Drain, message: Message, route: str) -> bool:
+    """Ask once more with the contact locked, and write down that the handing-over begins."""
+    with transaction(drain.engine) as session:
+        contact.lock_contact(session, message.customer_id)
+        if silence := _ask(drain, session, message):
+            _keep_silent(drain, session, message, silence)
+            return False
+        return messages.move(session, message, Is.SENDING, reason=route, now=drain.now)
+
+
+def _ask(drain: _Drain, session: Session, message: Message) -> Silence | None:
+    key = message.id or 0
+    facts = contact.facts_for(
+        session,
+        [key],
+        company=drain.company,
+        secret=drain.secret,
+        kill_switch=drain.kill_switch.exists(),
+        now=drain.now,
+    )
+    return why_not_contact(facts[key], drain.company.follow_up, drain.now)
+
+
+def _keep_silent(drain: _Drain, session: Session, message: Message, silence: Silence) -> None:
+    later = {"not_before": silence.until} if silence.until else {}
+    messages.move(session, message, silence.state, reason=silence.reason, now=drain.now, **later)
+
+
+def _settle_success(drain: _Drain, message: Message, route: str) -> None:
+    with transaction(drain.engine) as session:
+        if settle_as_sent(session, message, route=route, on_sent=drain.on_sent, now=drain.now):
+            return
+        # Someone took us for dead and wrote UNKNOWN. We are not, and we know better.
+        stored = session.get_one(Message, message.id)
+        if stored.state is Is.UNKNOWN and stored.sender_id == drain.sender_id:
+            settle_as_sent(session, stored, route=route, on_sent=drain.on_sent, now=drain.now)
+
+
+def _settle_failure(drain: _Drain, message: Message, error: Exception) -> None:
+    reason, now = str(error), drain.now
+    attempts = message.attempts + 1
+    with transaction(drain.engine) as session:
+        if isinstance(error, UnconfirmedError):
+            messages.move(session, message, Is.UNKNOWN, reason=reason, now=now, attempts=attempts)
+        elif isinstance(error, NotSentError) and (again := retry_at(attempts, now, drain.rng)):
+            messages.move(
+                session,
+                message,
+                Is.QUEUED,
+                reason=reason,
+                now=now,
+                attempts=attempts,
+                not_before=again,
+            )
+        elif isinstance(error, NotSentError):
+            reason = f"gave up after {attempts} attempts: {reason}"
+            messages.move(session, message, Is.DEAD, reason=reason, now=now, attempts=attempts)
+        else:
+            messages.move(session, message, Is.FAILED, reason=reason, now=now, attempts=attempts)
+            _suppress_if_gone(drain, session, message, error)
+
+
+def _suppress_if_gone(drain: _Drain, session: Session, message: Message, error: Exception) -> None:
+    is_customer = message.kind is MessageKind.FOLLOW_UP
+    if isinstance(error, NoSuchMailboxError) and is_customer and message.address:
+        address_hash = pseudonym(drain.secret, message.address)
+        how = f"message {message.id}"
+        contact.suppress(session, address_hash, reason=Why.BOUNCED, how=how, now=drain.now)
