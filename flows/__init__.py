@@ -1,0 +1,1 @@
+"""When things run. A flow reads like the sentence in its docstring."""

@@ -1,0 +1,61 @@
+"""Loop: all stages but learning, in order. The main job."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.close import close
+from flows.collect import collect
+from flows.follow_up import follow_up
+from flows.measure import measure
+from flows.route import route
+from flows.understand import understand
+from tasks.measure import is_stale
+from tasks.workplace import workplace
+from voc.errors import VocError
+from voc.params import LoopParams
+from voc.store.database import transaction
+from voc.store.pending import pending
+
+
+@flow(name="loop")
+def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict[str, int]:
+    """Collect, understand, route, follow up, close, measure: a stage starts if it has work.
+
+    The stages run inside this run, not as subflows: Prefect takes about a second for each.
+    A source that cannot be read does not stop the rest; the run fails in the end.
+
+    Args:
+        params: Parameters of the stages.
+        now: Leave empty: it is for rehearsals.
+    """
+    place = workplace()
+    moment = now or place.clock()
+    counts: dict[str, int] = {}
+    problem: VocError | None = None
+    try:
+        for source_counts in collect.fn(params.collect, moment).values():
+            for name, n in source_counts.items():
+                counts[name] = counts.get(name, 0) + n
+    except VocError as exc:
+        problem = exc
+
+    def has_work(stage: str) -> bool:
+        with transaction(place.engine) as session:
+            return bool(pending(session, place.company, now=moment)[stage])
+
+    if has_work("understand"):
+        counts |= understand.fn(now=moment)
+    if has_work("route"):
+        counts |= route.fn(now=moment)
+    if has_work("follow_up"):
+        counts |= follow_up.fn(params.follow_up, moment)
+    if has_work("close"):
+        counts |= close.fn(moment)
+    if params.measure and is_stale(place):
+        measure.fn(now=moment)
+    if problem:
+        raise problem
+    return counts

@@ -1,0 +1,36 @@
+"""Closing: take in answers, close or reopen, end what cannot be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.workplace import workplace
+from voc.actions import answers
+from voc.store.database import transaction
+
+
+@task(cache_policy=NO_CACHE)
+def take_in_answers(now: datetime) -> dict[str, int]:
+    """Apply the answers that came in, each loop in a transaction of its own."""
+    place = workplace()
+    counts: Counter[str] = Counter()
+    with transaction(place.engine) as session:
+        waiting = answers.unapplied(session)
+    for loop_id in waiting:
+        with transaction(place.engine) as session:
+            counts[answers.apply_answers(session, loop_id, place.company, now=now)] += 1
+    return dict(counts)
+
+
+@task(cache_policy=NO_CACHE)
+def end_loops(now: datetime) -> dict[str, int]:
+    """Close loops that stayed silent; give up those that cannot be told."""
+    place = workplace()
+    with transaction(place.engine) as session:
+        could_not_tell = answers.give_up_untellable(session, now=now)
+        silent = answers.close_silent(session, place.company, now=now)
+    return dict(+Counter(could_not_tell=could_not_tell, closed_silent=silent))

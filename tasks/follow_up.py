@@ -1,0 +1,100 @@
+"""Following up: plan what falls due, render it, hand it over. Nothing here is retried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from random import Random
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from notifications.allowlist import open_channel
+from notifications.outbox import (
+    SenderLock,
+    deliver_due,
+    new_sender_id,
+    queue_planned,
+    recover,
+)
+from tasks.workplace import ranges, workplace
+from voc.actions import follow_up, loops
+from voc.models import MessageState
+from voc.progress import report
+from voc.store.database import transaction
+from voc.store.messages import planned_span
+
+MESSAGES_A_REPORT = 100
+
+
+@task(cache_policy=NO_CACHE)
+def recover_messages(now: datetime) -> dict[str, int]:
+    """Move on what senders that died had in hand."""
+    place = workplace()
+    channel = open_channel(place.settings)
+    moved = recover(
+        place.engine, place.settings.locks, channel=channel, now=now, on_sent=loops.on_sent
+    )
+    return {f"recovered_{state}": n for state, n in moved.items()}
+
+
+@task(cache_policy=NO_CACHE)
+def plan_due(now: datetime) -> dict[str, int]:
+    """Owe reminders to customers who have not answered, and escalations of late tickets."""
+    place = workplace()
+    with transaction(place.engine) as session:
+        reminders = follow_up.plan_reminders(session, place.company, now=now)
+        escalations = follow_up.escalate_late(session, place.company, now=now)
+    return dict(+Counter(reminders=reminders, escalations=escalations))
+
+
+@task(cache_policy=NO_CACHE)
+def render_planned(now: datetime) -> dict[str, int]:
+    """Render what is planned and due; its bytes are frozen."""
+    place = workplace()
+    with transaction(place.engine) as session:
+        low, high, n = planned_span(session, now)
+    counts: Counter[MessageState] = Counter()
+    for span in ranges(low, high, n):
+        counts += queue_planned(
+            place.engine,
+            span,
+            company=place.company,
+            secret=place.secret,
+            public_url=place.settings.public_url,
+            now=now,
+        )
+        report("render", counts.total(), n)
+    return {f"rendered_{state}": k for state, k in counts.items()}
+
+
+@task(cache_policy=NO_CACHE, retries=0)
+def deliver(limit: int, now: datetime) -> dict[str, int]:
+    """Hand over what is due, each message once, whatever else runs at the same time."""
+    place = workplace()
+    sender_id = new_sender_id()
+    channel = open_channel(place.settings)
+    counts: Counter[MessageState] = Counter()
+    try:
+        with SenderLock(place.settings.locks, sender_id):
+            while limit > 0:
+                settled = deliver_due(
+                    place.engine,
+                    channel,
+                    company=place.company,
+                    secret=place.secret,
+                    sender_id=sender_id,
+                    kill_switch=place.settings.kill_switch,
+                    now=now,
+                    rng=Random(sender_id),  # noqa: S311  (spreads retries, no secret)
+                    limit=min(limit, MESSAGES_A_REPORT),
+                    on_sent=loops.on_sent,
+                )
+                if not settled:
+                    break
+                counts += settled
+                limit -= MESSAGES_A_REPORT
+                report("deliver", counts.total(), 0)
+    finally:
+        channel.close()
+    return {state.value: n for state, n in counts.items()}

@@ -1,0 +1,60 @@
+"""Measuring: count, draw, write the report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from notifications import report
+from tasks.workplace import Workplace, workplace
+from voc.rules.measures import measure
+from voc.store import measures
+from voc.store.database import transaction
+from voc.store.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """The report as it was written, without anything of a customer."""
+
+    markdown: str
+    summary: list[tuple[str, str]]
+
+
+@task(cache_policy=NO_CACHE)
+def write_report(since_days: int | None, now: datetime) -> WrittenReport:
+    """Write the report as Markdown and HTML into the reports folder."""
+    place = workplace()
+    since = now - timedelta(days=since_days) if since_days else None
+    with transaction(place.engine) as session:
+        facts = measures.read(session, now=now, since=since)
+        print_of_books = fingerprint(session)
+    figures = measure(facts, ZoneInfo(place.company.company.timezone))
+    name = place.company.company.name
+    written = WrittenReport(report.markdown(figures, name, now), report.summary(figures))
+    folder = place.settings.reports
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "report.md", written.markdown)
+    _replace(folder / "report.html", report.html(figures, name, now))
+    _replace(folder / "report.of", print_of_books)
+    return written
+
+
+def is_stale(place: Workplace) -> bool:
+    """Whether anything has changed since the report was written."""
+    path = place.settings.reports / "report.of"
+    with transaction(place.engine) as session:
+        return not path.exists() or path.read_text() != fingerprint(session)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write whole or not at all: somebody may be reading the report."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,36 @@
+"""Routing: loops and tickets for what was understood."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.workplace import workplace
+from voc.actions.route import route_pieces
+from voc.models import FeedbackState
+from voc.progress import report
+from voc.store.database import transaction
+from voc.store.feedback import span_in_state
+
+PIECES_A_COMMIT = 100
+
+
+@task(task_run_name="route {low} to {high}", cache_policy=NO_CACHE)
+def route_range(low: int, high: int, now: datetime) -> dict[str, int]:
+    """Route the understood feedback with ids from *low* to *high*."""
+    place = workplace()
+    counts: Counter[str] = Counter()
+    done = 0
+    with transaction(place.engine) as session:
+        todo = span_in_state(session, FeedbackState.UNDERSTOOD)[2]
+    while True:
+        with transaction(place.engine) as session:
+            routed = route_pieces(session, low, high, place.company, now=now, limit=PIECES_A_COMMIT)
+        if not routed:
+            return dict(counts)
+        counts += routed
+        done = min(done + PIECES_A_COMMIT, todo)
+        report("route", done, todo)

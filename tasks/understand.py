@@ -1,0 +1,121 @@
+"""Understanding: split, embed, judge, and keep what was read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from nlp.arrays import FloatArray
+from nlp.embed import get_encoder
+from nlp.language import LinguaDetector
+from nlp.sentiment import HeadSentiment
+from nlp.topics import Guess, Subject, SubjectModel
+from nlp.understand import Models, StatementReading, Understanding, understand
+from tasks.workplace import Workplace, workplace
+from voc.actions.understand import Reading, ReadStatement, ReadSuggestion, store_readings
+from voc.company import Company
+from voc.company.model import TRIAGE
+from voc.models import FeedbackState, SuggestionKind
+from voc.progress import report
+from voc.store.database import transaction
+from voc.store.feedback import Unread, span_in_state, unread, vectors
+
+PIECES_A_COMMIT = 100  # what a killed run has to read again
+
+
+@task(task_run_name="understand {low} to {high}", cache_policy=NO_CACHE)
+def understand_range(low: int, high: int) -> dict[str, int]:
+    """Read the feedback with ids from *low* to *high* that no model has read."""
+    place = workplace()
+    models = build_models(place.company)
+    counts: Counter[str] = Counter()
+    with transaction(place.engine) as session:
+        todo = span_in_state(session, FeedbackState.COLLECTED)[2]
+    while True:
+        with transaction(place.engine) as session:
+            batch = unread(session, low, high, limit=PIECES_A_COMMIT)
+        if not batch:
+            return dict(counts)
+        readings = read(place, models, batch)
+        with transaction(place.engine) as session:
+            counts["statements"] += store_readings(
+                session, readings, encoder=models.encoder.version, models=models.version
+            )
+        counts["understood"] += len(batch)
+        report("understand", counts["understood"], todo)
+
+
+@lru_cache(maxsize=2)
+def build_models(company: Company) -> Models:
+    """The models for a company. Nothing is loaded until a text is read."""
+    encoder = get_encoder()
+    subjects = [
+        Subject(id=t.id, department=t.department, texts=(t.description, *t.examples))
+        for t in company.topics
+    ]
+    departments = {
+        d.id: (d.description, *d.examples) for d in company.departments if d.id != TRIAGE
+    }
+    return Models(
+        detector=LinguaDetector(),
+        encoder=encoder,
+        sentiment=HeadSentiment(),
+        subjects=SubjectModel(subjects, departments, encoder),
+    )
+
+
+def read(place: Workplace, models: Models, batch: Sequence[Unread]) -> list[Reading]:
+    """Understand a batch; vectors that are stored already are not computed again."""
+
+    def known(hashes: Sequence[str]) -> Mapping[str, FloatArray]:
+        with transaction(place.engine) as session:
+            stored = vectors(session, hashes, models.encoder.version)
+        return {key: np.frombuffer(value, dtype="<f4") for key, value in stored.items()}
+
+    understood = understand(
+        [piece.verbatim for piece in batch],
+        models,
+        brand_names=place.company.company.brand_names,
+        known=known,
+    )
+    return [_reading(piece, found, models) for piece, found in zip(batch, understood, strict=True)]
+
+
+def _reading(piece: Unread, found: Understanding, models: Models) -> Reading:
+    return Reading(
+        version_id=piece.version_id,
+        feedback_id=piece.feedback_id,
+        language=found.language or piece.language,
+        statements=[_statement(statement, models) for statement in found.statements],
+    )
+
+
+def _statement(statement: StatementReading, models: Models) -> ReadStatement:
+    said = [
+        (SuggestionKind.SENTIMENT, models.sentiment.version, statement.sentiment),
+        (SuggestionKind.TOPIC, models.subjects.version, statement.topic),
+        (SuggestionKind.DEPARTMENT, models.subjects.version, statement.department),
+    ]
+    vector = statement.vector
+    return ReadStatement(
+        start=statement.span.start,
+        end=statement.span.end,
+        text_hash=statement.text_hash,
+        vector=None if vector is None else vector.astype("<f4").tobytes(),
+        suggestions=[_suggestion(k, version, guess) for k, version, guess in said if guess],
+    )
+
+
+def _suggestion(kind: SuggestionKind, version: str, guess: Guess) -> ReadSuggestion:
+    return ReadSuggestion(
+        kind=kind,
+        model=version,
+        value=guess.value,
+        probability=float(guess.probability),
+        offers=[[value, round(float(p), 4)] for value, p in guess.offers],
+    )

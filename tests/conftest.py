@@ -1,0 +1,33 @@
+"""Fixtures that any test may use. Nothing here reaches the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before anything imports prefect: a developer's own server is not for tests.
+os.environ["PREFECT_API_URL"] = ""
+os.environ["DO_NOT_TRACK"] = "1"
+
+import pytest
+
+from voc.settings import get_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home folder that settings and workplace point to."""
+    from tasks.workplace import workplace
+
+    for name in list(os.environ):
+        if name.startswith("VOC_") and name != "VOC_EVAL_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("VOC_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    workplace.cache_clear()
+    yield tmp_path
+    if workplace.cache_info().currsize:
+        workplace().engine.dispose()
+    get_settings.cache_clear()
+    workplace.cache_clear()

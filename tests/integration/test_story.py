@@ -1,0 +1,356 @@
+"""The loop, from the first word to the last answer, as the people in it see it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlmodel import Session
+
+from tests.story import Story
+from voc.actions import answers, tickets
+from voc.actions.contact import unsubscribe
+from voc.arrivals import Page
+from voc.errors import ConfigurationError, IllegalTransitionError, VocError
+from voc.models import (
+    Answer,
+    Embedding,
+    Feedback,
+    FeedbackState,
+    FeedbackVersion,
+    Label,
+    Loop,
+    LoopState,
+    Message,
+    MessageState,
+    Statement,
+    Ticket,
+    TicketEvent,
+    TicketEventKind,
+    TicketState,
+    Verdict,
+)
+from voc.store.database import transaction
+
+LATE = "The parcel came late and the courier was rude."
+CHARGED = "I was charged the wrong money."
+
+
+def answer(story: Story, verdict: Verdict) -> None:
+    with transaction(story.place.engine) as session:
+        loop = session.get_one(Loop, story.loop().id)
+        answers.record(
+            session, loop, verdict, round_asked=loop.round, rating=None, words=None, now=story.now
+        )
+
+
+def told(story: Story, text: str = LATE) -> None:
+    """A complaint whose ticket is resolved and whose customer was told."""
+    story.says(text, rating=2)
+    story.runs()
+    story.wait(days=2)
+    story.resolves(story.ticket())
+    story.runs()
+
+
+def test_a_complaint_is_answered_and_closes_when_the_customer_says_solved(story: Story) -> None:
+    told(story)
+    assert story.loop().state is LoopState.TOLD
+    assert "We mended it." in story.mails(to="kim@example.com")[-1]
+
+    answer(story, Verdict.SOLVED)
+    story.runs()
+
+    assert (story.loop().state, story.loop().reason) == (LoopState.CLOSED, "solved")
+    assert story.ticket().state is TicketState.CLOSED
+    assert story.broken_books() == []
+
+
+def test_not_solved_reopens_the_loop_one_level_up_and_a_second_reply_follows(story: Story) -> None:
+    told(story)
+    answer(story, Verdict.NOT_SOLVED)
+    story.runs()
+
+    assert (story.loop().state, story.loop().round) == (LoopState.OPEN, 2)
+    assert (story.ticket().state, story.ticket().level) == (TicketState.OPEN, 1)
+
+    story.runs()
+    assert len(story.mails(to="boss@corner.example")) == 1
+
+    story.wait(days=1)
+    story.resolves(story.ticket(), "Now we replaced it.")
+    story.runs()
+    assert "Now we replaced it." in story.mails(to="kim@example.com")[-1]
+    assert story.loop().state is LoopState.TOLD
+    assert story.broken_books() == []
+
+
+def test_the_newest_answer_holds_and_one_to_an_earlier_question_changes_nothing(
+    story: Story,
+) -> None:
+    told(story)
+    answer(story, Verdict.NOT_SOLVED)
+    story.wait(minutes=1)
+    answer(story, Verdict.SOLVED)
+    story.runs()
+    assert story.loop().state is LoopState.CLOSED
+
+    with transaction(story.place.engine) as session:
+        loop = session.get_one(Loop, story.loop().id)
+        loop.round = 2
+        answers.record(
+            session,
+            loop,
+            Verdict.NOT_SOLVED,
+            round_asked=1,
+            rating=None,
+            words=None,
+            now=story.now,
+        )
+    story.runs()
+    assert story.loop().state is LoopState.CLOSED
+
+
+def test_silence_closes_after_a_reminder(story: Story) -> None:
+    told(story)
+    story.wait(days=6)
+    story.runs()
+    story.runs()
+    assert [m.step for m in story.rows(Message) if m.template == "reminder"] == ["reminder.1"]
+
+    story.wait(days=9)
+    story.runs()
+    assert (story.loop().state, story.loop().reason) == (LoopState.CLOSED, "silent")
+
+
+def test_two_issues_in_one_comment_are_two_tickets_one_loop_and_one_reply(story: Story) -> None:
+    story.says(f"{LATE} {CHARGED}", rating=1)
+    story.runs()
+    first, second = story.rows(Ticket)
+    assert {first.department, second.department} == {"delivery", "billing"}
+
+    story.wait(days=2)
+    story.resolves(first, "The courier was told.")
+    story.runs()
+    assert story.loop().state is LoopState.OPEN
+
+    story.resolves(second, "The money is back.")
+    story.runs()
+    (reply,) = [mail for mail in story.mails(to="kim@example.com") if "The money is back." in mail]
+    assert "The courier was told." in reply
+    assert story.loop().state is LoopState.TOLD
+
+
+def test_the_same_customers_same_issue_joins_the_open_ticket_and_both_are_answered(
+    story: Story,
+) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    story.wait(days=1)
+    story.says("Again: parcel late, courier rude!", rating=1)
+    story.runs()
+    assert len(story.rows(Ticket)) == 1
+    assert len(story.rows(Loop)) == 2
+
+    story.resolves(story.ticket())
+    story.wait(days=1)
+    story.runs()
+    assert {loop.state for loop in story.rows(Loop)} == {LoopState.TOLD}
+    assert story.broken_books() == []
+
+
+def test_another_customers_same_issue_opens_a_ticket_of_its_own(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.says(LATE, rating=2, email="bo@example.com")
+    story.runs()
+    assert len(story.rows(Ticket)) == 2
+
+
+def test_a_promoter_is_thanked_without_a_ticket(story: Story) -> None:
+    story.says("Great and friendly, thanks!", rating=10)
+    story.runs()
+    assert story.rows(Ticket) == []
+    assert (story.loop().state, story.loop().reason) == (LoopState.CLOSED, "thanked")
+    assert len(story.mails(to="kim@example.com")) == 1
+
+
+def test_what_needs_nothing_is_filed_with_the_reason(story: Story) -> None:
+    story.says("It is a shop on a corner.", rating=8)
+    story.says("", rating=3)
+    story.runs()
+    filed = {(f.state, f.reason) for f in story.rows(Feedback)}
+    assert filed == {(FeedbackState.FILED, "nothing_to_do"), (FeedbackState.FILED, "no_words")}
+
+
+def test_without_an_address_the_loop_ends_with_the_reason_and_the_ticket_goes_on(
+    story: Story,
+) -> None:
+    story.says(LATE, rating=2, email=None)
+    story.runs()
+    assert (story.loop().state, story.loop().reason) == (LoopState.COULD_NOT_TELL, "no_address")
+    assert story.ticket().state is TicketState.OPEN
+
+    story.resolves(story.ticket())
+    assert story.ticket().state is TicketState.CLOSED
+    assert story.broken_books() == []
+
+
+def test_without_consent_nobody_is_written_to(story: Story) -> None:
+    story.says(LATE, rating=2, consent=None)
+    story.runs()
+    story.resolves(story.ticket())
+    story.runs()
+    assert story.mails(to="kim@example.com") == []
+    assert (story.loop().state, story.loop().reason) == (LoopState.COULD_NOT_TELL, "no_consent")
+
+
+def test_the_same_item_again_changes_nothing(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    assert len(story.rows(Feedback)) == len(story.rows(FeedbackVersion)) == 1
+    assert len(story.rows(Message)) == 2  # an alert and a receipt
+
+
+def test_an_edit_is_a_new_version_and_joins_the_open_loop(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    story.says(f"{LATE} {CHARGED}", rating=2, external_id="a")
+    story.runs()
+    assert story.rows(Feedback)[0].version == 2
+    assert len(story.rows(Loop)) == 1
+    assert {ticket.department for ticket in story.rows(Ticket)} == {"delivery", "billing"}
+
+
+def test_an_edit_of_a_closed_loop_opens_no_second_one(story: Story) -> None:
+    told(story)
+    answer(story, Verdict.SOLVED)
+    story.runs()
+    story.says(CHARGED, rating=1, external_id="f1")
+    story.runs()
+    assert len(story.rows(Loop)) == len(story.rows(Ticket)) == 1
+    assert story.rows(Feedback)[0].state is FeedbackState.ROUTED
+
+
+def test_a_deletion_at_the_source_erases_what_was_derived(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+
+    story.collects(Page(items=[], cursor="b", deleted=["a", "never seen"]))
+
+    assert story.rows(Statement) == story.rows(Embedding) == []
+    assert [version.verbatim for version in story.rows(FeedbackVersion)] == [""]
+    assert (story.loop().state, story.loop().reason) == (
+        LoopState.NOT_ACTIONABLE,
+        "deleted_at_source",
+    )
+    assert story.ticket().state is TicketState.CLOSED
+    assert all(message.content is None for message in story.rows(Message))
+    database = story.place.settings.home / "voc.db"
+    with transaction(story.place.engine) as session:
+        session.connection().exec_driver_sql("select 1")
+    story.place.engine.dispose()
+    assert b"courier was rude" not in database.read_bytes()
+    assert story.broken_books() == []
+
+
+def test_personal_data_is_masked_before_anything_is_stored(story: Story) -> None:
+    story.says("Parcel late. Call Kim Lee, kim@example.com or +44 20 7946 0958.", rating=1)
+    (version,) = story.rows(FeedbackVersion)
+    assert not re.search("Kim|Lee|example|7946", version.verbatim)
+    assert set(version.masked) == {"name", "email", "phone"}
+
+
+def test_a_reassigned_ticket_alerts_the_other_department_and_teaches(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    with transaction(story.place.engine) as session:
+        tickets.reassign(
+            session,
+            story.ticket().id or 0,
+            "billing",
+            story.place.company,
+            actor="dee@corner.example",
+            now=story.now,
+        )
+    story.runs()
+    assert len(story.mails(to="bill@corner.example")) == 1
+    assert {label.value for label in story.rows(Label)} == {"billing"}
+    assert story.ticket().hand == 2
+
+
+def test_a_late_ticket_rises_one_level_once(story: Story) -> None:
+    story.says(LATE, rating=5)
+    story.runs()
+    story.wait(days=2)
+    story.runs()
+    story.wait(days=5)
+    story.runs()
+    raised = [e for e in story.rows(TicketEvent) if e.kind is TicketEventKind.ESCALATED]
+    assert [event.detail for event in raised] == ["level 1"]
+    assert len(story.mails(to="boss@corner.example")) == 1
+
+
+def refuse(session: Session, story: Story, **changes: str) -> None:
+    words = {"root_cause": "x", "action_taken": "y"} | changes
+    tickets.resolve(session, story.ticket().id or 0, actor="dee", now=story.now, **words)
+
+
+@pytest.mark.parametrize("words", [{"root_cause": " "}, {"action_taken": ""}])
+def test_resolving_demands_a_root_cause_and_an_action(
+    story: Story, words: dict[str, str]
+) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    with pytest.raises(VocError, match="root cause"), transaction(story.place.engine) as session:
+        refuse(session, story, **words)
+
+
+def test_impossible_moves_are_refused_and_change_nothing(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    story.resolves(story.ticket())
+    with (
+        pytest.raises(IllegalTransitionError, match="is resolved"),
+        transaction(story.place.engine) as session,
+    ):
+        tickets.accept(session, story.ticket().id or 0, actor="dee", now=story.now)
+    with (
+        pytest.raises(ConfigurationError, match="use one of: delivery, billing, triage"),
+        transaction(story.place.engine) as session,
+    ):
+        tickets.reassign(
+            session, 1, "legal", story.place.company, actor="dee", now=story.now
+        )
+    assert story.broken_books() == []
+
+
+def test_an_unsubscribed_customer_hears_nothing_more(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    before = len(story.mails(to="kim@example.com"))
+    with transaction(story.place.engine) as session:
+        unsubscribe(
+            session,
+            story.loop().customer_id,
+            secret=story.place.secret,
+            how="unsubscribe page",
+            now=story.now,
+        )
+    story.resolves(story.ticket())
+    story.runs()
+    assert len(story.mails(to="kim@example.com")) == before == 1
+    assert (story.loop().state, story.loop().reason) == (LoopState.COULD_NOT_TELL, "opted_out")
+
+
+def test_answers_are_applied_once(story: Story) -> None:
+    told(story)
+    answer(story, Verdict.NOT_SOLVED)
+    story.runs()
+    story.runs()
+    assert story.loop().round == 2
+    assert all(row.applied_at for row in story.rows(Answer))
+    assert [m.state for m in story.rows(Message) if m.template == "ticket_reopened"] == [
+        MessageState.SENT
+    ] * 2
