@@ -1,0 +1,131 @@
+"""The web app: what is asked of it, from whom, and what everyone else gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from apps.desk import customers, owners
+from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
+from voc.company.model import Company
+from voc.store.database import transaction
+
+STATIC = Path(__file__).parent / "static"
+NOTICES = {400: "unreadable", 413: "too_long", 422: "unreadable"}
+
+# The report is one file with its own styles inside, and nothing else.
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(
+    *,
+    engine: Engine,
+    company: Company,
+    secret: bytes,
+    clock: Callable[[], datetime],
+    report: Path | None,
+    ticks: Callable[[], float] = monotonic,
+) -> FastAPI:
+    """The app of one company.
+
+    Args:
+        secret: Of the pseudonyms that suppressions are filed under.
+        clock: What time it is for the company; a rehearsal's stands still.
+        report: The report's page, shown once the file exists. None: never shown.
+        ticks: Seconds that pass, for the rate limits.
+    """
+    app = FastAPI(
+        title=company.company.name,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # Its spans and logs would carry the addresses of pages, which are secrets, elsewhere.
+        telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
+    )
+    app.state.desk = Desk(
+        engine=engine,
+        company=company,
+        secret=secret,
+        clock=clock,
+        report=report,
+        visits=RateLimit(burst=30, per_second=0.5, ticks=ticks),
+        misses=RateLimit(burst=20, per_second=0.1, ticks=ticks),
+    )
+    app.include_router(customers.router)
+    app.include_router(owners.router)
+    app.add_api_route("/", home, methods=customers.READ)
+    app.add_api_route("/health", health, methods=customers.READ)
+    app.add_api_route("/report", show_report, methods=customers.READ)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_unreadable)
+    app.add_exception_handler(Exception, on_crash)
+    app.add_middleware(BodyLimit, refuse=_refuse_body)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def home(request: Request, desk: TheDesk) -> HTMLResponse:
+    return desk.notice(request, "home", 200)
+
+
+def health(desk: TheDesk) -> JSONResponse:
+    """Whether the database answers."""
+    try:
+        with transaction(desk.engine) as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return JSONResponse({"status": "no database"}, 503)
+    return JSONResponse({"status": "ok"})
+
+
+def show_report(desk: TheDesk) -> FileResponse:
+    if desk.report is None or not desk.report.is_file():
+        raise HTTPException(404)
+    headers = {"Content-Security-Policy": REPORT_POLICY, "Cache-Control": "no-store"}
+    return FileResponse(desk.report, media_type="text/html", headers=headers)
+
+
+async def on_refusal(request: Request, exc: Exception) -> HTMLResponse:
+    assert isinstance(exc, Refusal)  # noqa: S101  (registered for it)
+    return _notice(request, exc.notice, exc.status, exc.language)
+
+
+async def on_http_error(request: Request, exc: Exception) -> HTMLResponse:
+    assert isinstance(exc, HTTPException)  # noqa: S101
+    return _notice(request, NOTICES.get(exc.status_code, "unknown"), exc.status_code)
+
+
+async def on_unreadable(request: Request, _exc: Exception) -> HTMLResponse:
+    """A form with a file where text belongs, say. What was sent is not repeated."""
+    return _notice(request, "unreadable", 422)
+
+
+async def on_crash(request: Request, _exc: Exception) -> HTMLResponse:
+    """Starlette raises it again afterwards, for the server's log."""
+    return _notice(request, "broken", 500)
+
+
+async def _refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
+    await _notice(Request(scope), "too_long", 413)(scope, receive, send)
+
+
+def _notice(request: Request, name: str, status: int, language: str | None = None) -> HTMLResponse:
+    desk: Desk = request.app.state.desk
+    return desk.notice(request, name, status, language)

@@ -1,0 +1,137 @@
+"""What every page needs: the company, the database, the time, and how to say things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from apps.desk.guards import HEADERS, RateLimit
+from apps.desk.words import WORDS, choose_language
+from voc.company.model import Company
+from voc.models import Customer
+from voc.rules.contact import zone
+from voc.rules.tokens import token_hash
+from voc.store import links
+from voc.store.links import FoundLink
+
+TEMPLATES = Environment(
+    loader=PackageLoader("apps.desk"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Refusal(Exception):  # noqa: N818 (not an error of ours: a page)
+    """There is no such page for this visitor; `notice` is what they read instead.
+
+    Tells nobody more than that: not whether a token was ever ours, nor whose.
+    """
+
+    def __init__(self, status: int, notice: str, language: str | None = None) -> None:
+        super().__init__(status, notice, language)
+        self.status = status
+        self.notice = notice
+        self.language = language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the pages are made with; one for each app."""
+
+    engine: Engine
+    company: Company
+    secret: bytes
+    clock: Callable[[], datetime]
+    report: Path | None
+    visits: RateLimit
+    """A try for each visit of a link."""
+    misses: RateLimit
+    """A try for each link that was not ours, by client: guessing is slow."""
+
+    def language(self, customer: Customer | None) -> str:
+        """The language that we write to a customer in."""
+        wanted = customer.language if customer else None
+        return choose_language(wanted, self.company.follow_up.languages)
+
+    def local(self, moment: datetime, timezone: str | None) -> datetime:
+        return moment.astimezone(zone(timezone or self.company.company.timezone))
+
+    def page(
+        self, template: str, *, language: str = "en", status: int = 200, **facts: Any
+    ) -> HTMLResponse:
+        """A page. *facts* are plain values: whatever they say is escaped."""
+        about = self.company.company
+        words = WORDS[language]
+
+        def say(key: str, **values: object) -> str:
+            return words[key].format(company=about.name, **values)
+
+        html = TEMPLATES.get_template(template).render(
+            lang=language, company=about, say=say, **facts
+        )
+        return HTMLResponse(html, status, headers=dict(HEADERS))
+
+    def notice(
+        self, request: Request, name: str, status: int, language: str | None = None
+    ) -> HTMLResponse:
+        """A page that says in plain words why there is no other."""
+        accepted = request.headers.get("accept-language")
+        language = language or choose_language(accepted, self.company.follow_up.languages)
+        return self.page("notice.html", language=language, status=status, notice=name)
+
+
+async def desk_of(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """Somebody with a token, at one moment."""
+
+    desk: Desk
+    token: str = field(repr=False)
+    client: str
+    now: datetime
+
+    def link(self, session: Session) -> FoundLink:
+        """The link with this token.
+
+        Raises:
+            Refusal: We made none.
+        """
+        found = links.find(session, self.token, self.now)
+        if found is None:
+            self.desk.misses.take(self.client)
+            raise Refusal(404, "unknown")
+        return found
+
+
+def visit_of(token: str, request: Request, desk: TheDesk) -> Visit:
+    """Who comes with a token, if they were not here too often.
+
+    Raises:
+        Refusal: They were.
+    """
+    client = request.client.host if request.client else ""
+    if not desk.misses.is_open(client) or not desk.visits.take(token_hash(token)):
+        raise Refusal(429, "too_many")
+    # Now, and not inside the page's transaction: the clock may ask the database itself.
+    return Visit(desk=desk, token=token, client=client, now=desk.clock())
+
+
+TheVisit = Annotated[Visit, Depends(visit_of)]

@@ -1,0 +1,132 @@
+"""What stands before every page: headers, the size of a request, the number of tries."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from threading import Lock
+from types import MappingProxyType
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 64 * 1024
+
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        # Nothing on our pages runs, and nothing is fetched from elsewhere.
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",  # the address is a secret
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+)
+
+
+class SecurityHeaders:
+    """Puts our headers on every answer that has not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Reads a request's body before anything else does, and refuses one that is too long."""
+
+    def __init__(
+        self, app: ASGIApp, refuse: Callable[[Scope, Receive, Send], Awaitable[None]]
+    ) -> None:
+        self.app = app
+        self.refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        try:
+            if announced.isdigit() and int(announced) > MAX_BODY:
+                body = None
+            else:  # a chunked body announces nothing
+                body = await _read(receive)
+        except ClientDisconnect:
+            return  # half of a form is no form
+        if body is None:
+            await self.refuse(scope, receive, send)
+            return
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return unread.pop() if unread else await receive()
+
+        await self.app(scope, replay, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None as soon as it is too long.
+
+    Raises:
+        ClientDisconnect: The visitor left in the middle of it.
+    """
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+class RateLimit:
+    """Lets *burst* tries through for each key, and then *per_second* more.
+
+    Lives in memory: after a restart everyone starts anew. The longest unseen keys are forgotten.
+    """
+
+    def __init__(
+        self, *, burst: int, per_second: float, ticks: Callable[[], float], keys: int = 10_000
+    ) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._ticks = ticks
+        self._keys = keys
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, key: str) -> bool:
+        """Count a try; False if there is none left."""
+        with self._lock:
+            left = self._now_left(key)
+            allowed = left >= 1
+            self._left[key] = (left - 1 if allowed else left, self._ticks())
+            self._left.move_to_end(key)
+            while len(self._left) > self._keys:
+                self._left.popitem(last=False)
+            return allowed
+
+    def is_open(self, key: str) -> bool:
+        """Whether there is a try left, without counting one."""
+        with self._lock:
+            return self._now_left(key) >= 1
+
+    def _now_left(self, key: str) -> float:
+        now = self._ticks()
+        left, since = self._left.get(key, (float(self._burst), now))
+        return min(self._burst, left + (now - since) * self._per_second)

@@ -1,0 +1,84 @@
+"""Running the web app: ``python -m apps.desk.serve``, and what ``voc up`` starts."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from apps.desk.app import create_app
+from voc.company import Company, load_company
+from voc.errors import ConfigurationError
+from voc.settings import Settings, get_settings
+from voc.store.clock import rehearsal_clock
+from voc.store.database import open_database, transaction
+
+LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def build(settings: Settings, company: Company) -> FastAPI:
+    """The app of *company* on this machine.
+
+    The report is for colleagues: it is only shown while the pages cannot be reached from
+    elsewhere.
+    """
+    engine = open_database(settings.database)
+    is_local = {settings.web_host, urlsplit(settings.public_url).hostname} <= LOCAL
+    return create_app(
+        engine=engine,
+        company=company,
+        secret=settings.secret(),
+        clock=lambda: company_time(engine),
+        report=settings.reports / "report.html" if is_local else None,
+    )
+
+
+def company_time(engine: Engine) -> datetime:
+    """What time it is for the company: the links of a rehearsal's mails live by its own clock."""
+    with transaction(engine) as session:
+        played = rehearsal_clock(session)
+    return played.now if played else datetime.now(UTC)
+
+
+def company_of(settings: Settings) -> Company:
+    """The company file's, or the rehearsal's.
+
+    Raises:
+        ConfigurationError: There is neither, or it is wrong.
+    """
+    played = settings.rehearsal / "voc.yaml"
+    path = settings.company_file() or (played if played.exists() else None)
+    if path is None:
+        raise ConfigurationError("no voc.yaml in VOC_HOME or here: `voc init .` writes one")
+    return load_company(path)
+
+
+def server(settings: Settings, company: Company) -> uvicorn.Server:
+    """A server that is ready to run. It keeps no log of visits: addresses of pages are secrets."""
+    config = uvicorn.Config(
+        build(settings, company),
+        host=settings.web_host,
+        port=settings.web_port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
+    return uvicorn.Server(config)
+
+
+def main() -> int:
+    try:
+        settings = get_settings()
+        server(settings, company_of(settings)).run()
+    except ConfigurationError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The same keys in every language; `{company}` and such are filled in."""

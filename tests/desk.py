@@ -1,0 +1,43 @@
+"""A desk for tests: a real database file, and a client that does not look away from crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from sqlmodel import SQLModel, create_engine
+
+from apps.desk.app import create_app
+from tests.factories import NOW, SECRET, make_company
+from voc.store.database import with_manners
+
+
+@contextmanager
+def database(folder: Path) -> Generator[Engine]:
+    """An empty database in a file of *folder*."""
+    engine = with_manners(create_engine(f"sqlite:///{folder / 'voc.db'}", hide_parameters=True))
+    SQLModel.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def make_desk(
+    engine: Engine, *, report: Path | None = None, ticks: Callable[[], float] = lambda: 0.0
+) -> FastAPI:
+    return create_app(
+        engine=engine,
+        company=make_company(),
+        secret=SECRET,
+        clock=lambda: NOW,
+        report=report,
+        ticks=ticks,
+    )
+
+
+def make_client(app: FastAPI) -> TestClient:
+    """Sees crashes as a visitor does: as a page."""
+    return TestClient(app, raise_server_exceptions=False)
