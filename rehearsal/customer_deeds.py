@@ -101,12 +101,13 @@ class CustomerDeeds:
         self._clock.now = at
         links = self._links(message_id)
         if reaction.unsubscribes:
-            self._browser.post(links["u"], data={"List-Unsubscribe": "One-Click"})
+            form = {"List-Unsubscribe": "One-Click"}
+            self._browser.post(links["u"], data=form).raise_for_status()
             return []
-        self._browser.get(links["a"])
+        self._browser.get(links["a"]).raise_for_status()
         verdict = cast("Verdict", reaction.verdict)
         form = {"verdict": verdict.value, "rating": str(reaction.rating), "words": reaction.words}
-        self._browser.post(links["a"], data=form)
+        self._browser.post(links["a"], data=form).raise_for_status()
         return []
 
     def _links(self, message_id: str) -> dict[str, str]:

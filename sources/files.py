@@ -97,9 +97,8 @@ class Files:
         start = known.rows or 0 if known and is_known else 0
         for page, count in self._pages(path, label, start):
             start += count
-            # A file that grew while we read it is not done: its hash is of something else.
-            is_done = count < PAGE_ROWS and _stamp(path) == before
-            seen[label] = Seen(sha256, *before, None if is_done else start)
+            # Size, time and hash are from before: if the file grew meanwhile, it is read again.
+            seen[label] = Seen(sha256, *before, start if count == PAGE_ROWS else None)
             yield Page(
                 items=page.items,
                 rejected=page.rejected,

@@ -45,7 +45,9 @@ def read_row(cells: Cells, place: str, config: FileSource) -> RawFeedback | Take
             return TakenBack(external_id)
         return _feedback(cells, external_id, config)
     except ItemError as exc:
-        return Rejected(place=place, reason=str(exc), raw=json.dumps(dict(cells), default=str))
+        return Rejected(
+            place=place, reason=str(exc)[:255], raw=json.dumps(dict(cells), default=str)
+        )
 
 
 def content_id(cells: Cells) -> str:

@@ -17,6 +17,7 @@ from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
 from voc.arrivals import Page
+from voc.models import IdentityKind
 from voc.progress import report
 from voc.rules.sealing import Seal
 
@@ -76,7 +77,7 @@ def build_door(place: Workplace) -> collect.Door:
     def hide(text: str, known: Sequence[tuple[str, str]]) -> tuple[str, dict[str, int]]:
         masked = mask(
             text,
-            known=[Known(kind=kind, value=value) for kind, value in known],
+            known=[_known(kind, value) for kind, value in known],
             regions=about.phone_regions,
             patterns=about.order_number_patterns,
         )
@@ -88,3 +89,10 @@ def build_door(place: Workplace) -> collect.Door:
         secret=place.secret,
         region=about.phone_regions[0],
     )
+
+
+def _known(kind: str, value: str) -> Known:
+    """What is known of an author, as masking takes it: a handle without its platform."""
+    if kind == IdentityKind.HANDLE:
+        return Known(kind="account", value=value.partition(":")[2] or value)
+    return Known(kind=kind, value=value)

@@ -32,9 +32,12 @@ def recover_messages(now: datetime) -> dict[str, int]:
     """Move on what senders that died had in hand."""
     place = workplace()
     channel = open_channel(place.settings)
-    moved = recover(
-        place.engine, place.settings.locks, channel=channel, now=now, on_sent=loops.on_sent
-    )
+    try:
+        moved = recover(
+            place.engine, place.settings.locks, channel=channel, now=now, on_sent=loops.on_sent
+        )
+    finally:
+        channel.close()
     return {f"recovered_{state}": n for state, n in moved.items()}
 
 
@@ -90,11 +93,11 @@ def deliver(limit: int, now: datetime) -> dict[str, int]:
                     limit=min(limit, MESSAGES_A_REPORT),
                     on_sent=loops.on_sent,
                 )
-                if not settled:
-                    break
                 counts += settled
-                limit -= MESSAGES_A_REPORT
                 report("deliver", counts.total(), 0)
+                if settled.total() < MESSAGES_A_REPORT:
+                    break  # nothing more is due, or the way out is closed for now
+                limit -= MESSAGES_A_REPORT
     finally:
         channel.close()
     return {state.value: n for state, n in counts.items()}

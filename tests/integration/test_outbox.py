@@ -466,3 +466,52 @@ def test_a_domain_that_fails_to_react_leaves_the_mail_in_doubt_not_unsent(
     with pytest.raises(RuntimeError):
         deliver(engine, mailbox, tmp_path, on_sent=fails)
     assert the_message(engine, message_id).state is Is.SENDING
+
+
+def test_resolutions_do_not_use_up_the_cap_and_messages_in_doubt_do(
+    engine: Engine, mailbox: MailboxChannel, tmp_path: Path
+) -> None:
+    company = make_company(POLICY.model_copy(update={"cap_7_days": 1}))
+    ready_resolution(engine)
+    deliver(engine, mailbox, tmp_path, company=company)
+    for verbatim in ("One.", "Two."):
+        loop_id, _ = add_loop(engine, 1, verbatim=verbatim)
+        plan_follow_up(engine, loop_id, 1, step="receipt")
+    queue(engine, company=company)
+    assert deliver(engine, mailbox, tmp_path, company=company, limit=1) == {Is.SENT: 1}
+    with transaction(engine) as session:
+        sent = session.exec(select(Message).where(Message.template == "receipt")).first()
+        assert sent is not None
+        sent.state = Is.UNKNOWN
+    assert deliver(engine, mailbox, tmp_path, company=company) == {Is.QUEUED: 1}
+
+
+def test_a_message_that_was_cancelled_while_it_was_written_stays_cancelled(
+    engine: Engine,
+) -> None:
+    customer_id = add_customer(engine)
+    loop_id, _ = add_loop(engine, customer_id)
+    read = the_message(engine, plan_follow_up(engine, loop_id, customer_id))
+    with transaction(engine) as session:
+        messages.cancel(session, loop_id=loop_id, reason="duplicate", now=NOW)
+    with transaction(engine) as session:
+        links = [("h" * 64, LinkPurpose.ANSWER)]
+        frozen = messages.freeze(
+            session,
+            read,
+            address="kim@customer.test",
+            message_id="<m@noodles.test>",
+            content=b"",
+            links=links,
+            links_expire_at=NOW,
+            now=NOW,
+        )
+    assert not frozen
+    assert states(engine) == {Is.CANCELLED: 1}
+    with transaction(engine) as session:
+        assert session.exec(select(Link)).all() == []
+
+
+def test_cancelling_everything_by_mistake_is_not_possible(engine: Engine) -> None:
+    with transaction(engine) as session, pytest.raises(ValueError, match="a loop or a ticket"):
+        messages.cancel(session, reason="oops", now=NOW)

@@ -104,6 +104,13 @@ def test_a_file_that_grows_while_it_is_read_is_read_again(tmp_path: Path) -> Non
     assert len(ids(list(source(tmp_path).fetch(cursor)))) == PAGE_ROWS + 20
 
 
+def test_a_file_that_was_replaced_half_way_is_read_from_its_top(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", range(PAGE_ROWS + 10))
+    first = next(source(tmp_path).fetch(None))
+    write(tmp_path, "a.csv", range(5000, 5000 + PAGE_ROWS + 10))
+    assert len(ids(list(source(tmp_path).fetch(first.cursor)))) == PAGE_ROWS + 10
+
+
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
     write(tmp_path, "b.csv", range(2))
     (tmp_path / "inbox" / "a.csv").write_text("nr,at,text\n1,2026-01-05,x\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import socket
 import threading
@@ -73,6 +74,8 @@ def body(content: bytes, media: str = "application/json", **headers: str) -> Fau
         Fault(How.SHORT),
         Fault(How.CUT),
         Fault(How.CUT_GZIP),
+        body(gzip.compress(b'["a"]')[:-9], **{"Content-Encoding": "gzip"}),
+        body(b"no gzip", **{"Content-Encoding": "gzip"}),
         Fault(How.DRIP),
         Fault(How.DRIP_HEADERS),
         Fault(How.HANG),

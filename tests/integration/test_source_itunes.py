@@ -192,6 +192,17 @@ def test_a_review_that_is_not_understood_is_refused_and_can_be_read_later(
     assert isinstance(asked.parse(fixed.replace("x" * 20_000, "x")), RawFeedback)
 
 
+def test_reviews_deleted_while_we_were_away_do_not_hide_others(fake: FakeITunes) -> None:
+    fill(fake, 120)
+    reading = source(fake).fetch(None)
+    first, second = next(reading), next(reading)
+    for number in range(110, 120):
+        fake.reviews[str(number)].hidden = True
+    found, _ = read(fake, second.cursor)
+    known = [item.external_id for page in (first, second) for item in page.items]
+    assert set(map(int, known + found)) == set(range(120))
+
+
 def test_an_app_that_is_not_there_is_for_a_person(fake: FakeITunes) -> None:
     fake.app_id = "999"
     with pytest.raises(SourceRefusedError, match="no such app"):

@@ -195,6 +195,27 @@ def test_a_timeline_that_comes_empty_for_once_erases_nothing(fake: FakeMastodon)
     assert set(reader.stored) == set(fake.posts)
 
 
+def test_an_emptied_server_is_not_asked_for_everything_at_once(fake: FakeMastodon) -> None:
+    for i in range(90):
+        fake.post(i, f"post {i}")
+    reader = Reader(fake)
+    reader.run()
+    fake.posts.clear()
+    fake.requests.clear()
+    swept = reader.source.fetch(reader.cursor)
+    assert [len(page.deleted) for page in swept] == [40, 40, 10]
+
+
+def test_a_sweep_that_breaks_off_goes_on_where_it_was(fake: FakeMastodon) -> None:
+    posts = [fake.post(i, f"post {i}") for i in range(400)]
+    reader = Reader(fake)
+    reader.run()
+    fake.delete(posts[-5].id)
+    for _ in range(4):  # the look-back has ten pages, and each run stores three of them
+        reader.run(pages=3)
+    assert set(reader.stored) == set(fake.posts)
+
+
 def test_a_server_that_ignores_the_question_does_not_hold_us(fake: FakeMastodon) -> None:
     for i in range(100):
         fake.post(i, f"post {i}")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from tests.story import Story
 from voc.actions import answers, tickets
 from voc.actions.contact import unsubscribe
-from voc.arrivals import Page
+from voc.arrivals import Page, RawFeedback, RawIdentity
 from voc.errors import ConfigurationError, IllegalTransitionError, VocError
 from voc.models import (
     Answer,
+    Channel,
     Embedding,
     Feedback,
     FeedbackState,
     FeedbackVersion,
+    IdentityKind,
     Label,
     Loop,
     LoopState,
@@ -354,3 +356,30 @@ def test_answers_are_applied_once(story: Story) -> None:
     assert [m.state for m in story.rows(Message) if m.template == "ticket_reopened"] == [
         MessageState.SENT
     ] * 2
+
+
+def test_an_answer_proves_that_a_message_in_doubt_arrived(story: Story) -> None:
+    told(story)
+    with transaction(story.place.engine) as session:
+        loop = session.get_one(Loop, 1)
+        loop.state, loop.told_at = LoopState.OPEN, None
+        (message,) = session.exec(select(Message).where(Message.template == "resolution"))
+        message.state, message.sender_id = MessageState.UNKNOWN, None
+    answer(story, Verdict.SOLVED)
+    story.runs()
+    (message,) = [m for m in story.rows(Message) if m.template == "resolution"]
+    assert message.state is MessageState.SENT
+    assert (story.loop().state, story.loop().reason) == (LoopState.CLOSED, "solved")
+
+
+def test_a_handle_in_the_text_is_masked(story: Story) -> None:
+    identity = RawIdentity(kind=IdentityKind.HANDLE, value="mastodon:@kim@x.social")
+    item = RawFeedback(
+        external_id="s1",
+        verbatim="Parcel late, says @kim@x.social",
+        said_at=story.now,
+        channel=Channel.SOCIAL,
+        identities=(identity,),
+    )
+    story.collects(Page(items=[item], cursor="s1"))
+    assert "kim" not in story.rows(FeedbackVersion)[0].verbatim

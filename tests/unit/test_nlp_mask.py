@@ -145,7 +145,7 @@ def test_twenty_thousand_characters_are_quick_whatever_they_are(unit: str) -> No
 
     mask(text, known=ADA)
 
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 10
 
 
 def test_every_mask_is_recognised_as_one() -> None:

@@ -102,7 +102,8 @@ def test_the_companys_names_are_not_what_is_similar() -> None:
 @pytest.mark.parametrize(
     "verbatim",
     ["", "  ", "👍😡", "سيء جدا!", "配達が遅い。最悪です。", "\u202eevil\u202c",
-     "\u200b\u200d\ufeff", "late " * 4000, "x" * 20_000, "a\x01b\x7f\x9f", "[name] [email]", "10/10", "?!", "\ud800"],
+     "\u200b\u200d\ufeff", "late " * 4000, "x" * 20_000, "a\x01b\x7f\x9f", "[name] [email]",
+     "10/10", "?!", "\ud800"],
 )  # fmt: skip
 def test_nothing_that_people_write_is_too_odd(verbatim: str) -> None:
     [read] = understand([verbatim], models())

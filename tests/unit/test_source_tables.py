@@ -91,6 +91,13 @@ def test_an_open_quote_on_the_last_line_is_refused_with_its_line(tmp_path: Path)
     assert rejected[0].place == "t.csv line 3"
 
 
+def test_an_open_quote_that_is_closed_by_a_later_row_swallows_none(tmp_path: Path) -> None:
+    content = 'id,text,x\n1,"open,y\n2,b",c,z\n3,e,f\n'
+    rows, rejected = read(write(tmp_path, content))
+    assert [row["id"] for row in rows] == ["3"]
+    assert [each.place for each in rejected] == ["t.csv line 2", "t.csv line 3"]
+
+
 def test_a_quoted_text_may_have_many_lines(tmp_path: Path) -> None:
     rows, rejected = read(write(tmp_path, 'id,text,x\n1,"a\nb, c\n""d""",y\n2,e,f\n'))
     assert rows[0]["text"] == 'a\nb, c\n"d"'

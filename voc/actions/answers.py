@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from voc.actions import loops, tickets
+from voc.actions import doubt, loops, tickets
 from voc.company.model import Company
 from voc.models import Answer, Loop, LoopState, TicketState, Verdict
 from voc.rules.lifecycle import LoopAction
@@ -62,6 +62,8 @@ def apply_answers(session: Session, loop_id: int, company: Company, *, now: date
         answer.applied_at = now
         session.add(answer)
     current = [answer for answer in waiting if answer.round == loop.round]
+    if current:
+        doubt.believe_the_answer(session, loop, now=now)
     if not current or loop.state not in {LoopState.TOLD, LoopState.CLOSED}:
         return "outdated"
     if current[-1].verdict is Verdict.NOT_SOLVED:

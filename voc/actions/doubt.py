@@ -1,14 +1,14 @@
-"""A person's word on a message whose reply was lost."""
+"""Messages whose reply was lost: a person, or the customer's answer, says what became of them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from voc.actions import loops
 from voc.errors import NotFoundError
-from voc.models import Message, MessageState
+from voc.models import Loop, Message, MessageState
 from voc.store.messages import resolve_unknown
 
 
@@ -23,3 +23,14 @@ def settle(session: Session, message_id: int, to: MessageState, *, now: datetime
         raise NotFoundError(f"message {message_id} is not in doubt; `voc outbox list` shows those")
     if to is MessageState.SENT:
         loops.on_sent(session, message, now)
+
+
+def believe_the_answer(session: Session, loop: Loop, *, now: datetime) -> None:
+    """Who answers a question has got it: its message, if in doubt, arrived."""
+    asked = select(Message).where(
+        Message.loop_id == loop.id,
+        Message.state == MessageState.UNKNOWN,
+        col(Message.step).in_([f"resolution.{loop.round}", f"reminder.{loop.round}"]),
+    )
+    for message in session.exec(asked):
+        settle(session, message.id or 0, MessageState.SENT, now=now)

@@ -20,7 +20,8 @@ def locked(session: Session, ticket_id: int) -> Ticket:
     Raises:
         NotFoundError: There is none with this id.
     """
-    found = session.exec(select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update())
+    query = select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update()
+    found = session.exec(query.execution_options(populate_existing=True))
     if (ticket := found.one_or_none()) is None:
         raise NotFoundError(f"there is no ticket {ticket_id}; `voc ticket list` shows those open")
     return ticket
@@ -28,7 +29,8 @@ def locked(session: Session, ticket_id: int) -> Ticket:
 
 def locked_loop(session: Session, loop_id: int) -> Loop:
     """The loop, held until the transaction ends."""
-    return session.exec(select(Loop).where(col(Loop.id) == loop_id).with_for_update()).one()
+    query = select(Loop).where(col(Loop.id) == loop_id).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).one()
 
 
 def loops_of(session: Session, ticket_id: int) -> list[Loop]:

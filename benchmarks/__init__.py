@@ -1,0 +1,1 @@
+"""Long proofs and measurements, each a command of its own: ``python -m benchmarks.NAME``."""
