@@ -11,8 +11,10 @@ import os
 import tempfile
 from contextlib import suppress
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.parser import BytesHeaderParser
 from email.policy import default
+from email.utils import parsedate_to_datetime
 from html import escape
 from pathlib import Path
 
@@ -75,8 +77,8 @@ class MailboxChannel:
         self._days_written.clear()
 
     def _path(self, mail: Envelope) -> Path:
-        head = BytesHeaderParser(policy=default).parsebytes(mail.content)
-        day: str = head["Date"].datetime.date().isoformat()
+        head = BytesHeaderParser().parsebytes(mail.content.partition(b"\r\n\r\n")[0])
+        day = parsedate_to_datetime(head["Date"]).date().isoformat()
         return self._folder / day / f"{_name(mail.message_id)}.eml"
 
 
@@ -98,13 +100,19 @@ def write_index(folder: Path, days: list[Path]) -> None:
 
 
 def _row(path: Path) -> tuple[str, str]:
-    """A mail's moment, to sort by, and its line in the listing."""
-    mail = message_from_bytes(path.read_bytes(), policy=default)
+    """A mail's moment, to sort by, and its line in the listing.
+
+    Only the head is read of mails that were listed before: a busy day has thousands.
+    """
     page = path.with_suffix(".html")
-    if not page.exists() and (body := mail.get_body(("html",))):
+    content = path.read_bytes()
+    if not page.exists() and (
+        body := message_from_bytes(content, policy=default).get_body(("html",))
+    ):
         _write(page, body.get_content())
-    at = mail["Date"].datetime
-    subject = escape(str(mail["Subject"]))
+    head = BytesHeaderParser().parsebytes(content.partition(b"\r\n\r\n")[0])
+    at = parsedate_to_datetime(head["Date"])
+    subject = escape(str(make_header(decode_header(head["Subject"]))))
     return at.isoformat(), (
         f'<tr><td>{at:%H:%M}</td><td><a href="{page.name}">{subject}</a></td>'
         f'<td><a href="{path.name}">as a mail file</a></td></tr>'

@@ -24,7 +24,7 @@ from sources.items import (
 from sources.text import normalise
 from sources.times import parse_time
 from voc.company.sources import FileSource
-from voc.models import IdentityKind
+from voc.models import Channel, IdentityKind
 
 FILE_TIME = "(file changed at)"
 """The column in which a reader notes the file's own time, where no column says when."""
@@ -86,7 +86,7 @@ def _feedback(cells: Cells, external_id: str, config: FileSource) -> RawFeedback
         external_id=external_id,
         verbatim=verbatim,
         said_at=_said_at(cells, config),
-        channel=config.channel,
+        channel=_channel(cells, config),
         rating=rating,
         identities=_identities(cells, config),
         name=_short(cells, columns.name, MAX_NAME),
@@ -98,6 +98,12 @@ def _feedback(cells: Cells, external_id: str, config: FileSource) -> RawFeedback
         touchpoint=_short(cells, columns.touchpoint, 64) or config.touchpoint,
         url=web_address(as_text(cells.get(columns.url))) if columns.url else None,
     )
+
+
+def _channel(cells: Cells, config: FileSource) -> Channel:
+    column = config.columns.channel
+    word = as_text(cells.get(column)).strip() if column else ""
+    return config.channels.get(word, config.channel)
 
 
 def _said_at(cells: Cells, config: FileSource) -> datetime:

@@ -8,12 +8,14 @@ from datetime import datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.discreet import discreet
 from tasks.workplace import workplace
 from voc.actions import answers
 from voc.store.database import transaction
 
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def take_in_answers(now: datetime) -> dict[str, int]:
     """Apply the answers that came in, each loop in a transaction of its own."""
     place = workplace()
@@ -27,6 +29,7 @@ def take_in_answers(now: datetime) -> dict[str, int]:
 
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def end_loops(now: datetime) -> dict[str, int]:
     """Close loops that stayed silent; give up those that cannot be told."""
     place = workplace()

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 import sources.catalogue
 from nlp.mask import Known, mask
 from sources.base import Rejected, Source
+from tasks.discreet import discreet
 from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
@@ -28,6 +29,7 @@ from voc.rules.sealing import Seal
     cache_policy=NO_CACHE,
     **TRANSIENT_READS,
 )
+@discreet
 def collect_source(source_id: str, now: datetime) -> dict[str, int]:
     """Store what a source has that we do not; counts by what happened."""
     place = workplace()

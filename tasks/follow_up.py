@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from itertools import count
 from random import Random
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from sqlmodel import Session
 
 from notifications.allowlist import open_channel
 from notifications.outbox import (
@@ -17,17 +19,17 @@ from notifications.outbox import (
     queue_planned,
     recover,
 )
+from tasks.discreet import discreet
 from tasks.workplace import ranges, workplace
 from voc.actions import follow_up, loops
-from voc.models import MessageState
+from voc.models import Message, MessageState
 from voc.progress import report
 from voc.store.database import transaction
 from voc.store.messages import planned_span
 
-MESSAGES_A_REPORT = 100
-
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def recover_messages(now: datetime) -> dict[str, int]:
     """Move on what senders that died had in hand."""
     place = workplace()
@@ -42,6 +44,7 @@ def recover_messages(now: datetime) -> dict[str, int]:
 
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def plan_due(now: datetime) -> dict[str, int]:
     """Owe reminders to customers who have not answered, and escalations of late tickets."""
     place = workplace()
@@ -52,6 +55,7 @@ def plan_due(now: datetime) -> dict[str, int]:
 
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def render_planned(now: datetime) -> dict[str, int]:
     """Render what is planned and due; its bytes are frozen."""
     place = workplace()
@@ -72,32 +76,28 @@ def render_planned(now: datetime) -> dict[str, int]:
 
 
 @task(cache_policy=NO_CACHE, retries=0)
+@discreet
 def deliver(limit: int, now: datetime) -> dict[str, int]:
     """Hand over what is due, each message once, whatever else runs at the same time."""
     place = workplace()
     sender_id = new_sender_id()
-    channel = open_channel(place.settings)
-    counts: Counter[MessageState] = Counter()
-    try:
-        with SenderLock(place.settings.locks, sender_id):
-            while limit > 0:
-                settled = deliver_due(
-                    place.engine,
-                    channel,
-                    company=place.company,
-                    secret=place.secret,
-                    sender_id=sender_id,
-                    kill_switch=place.settings.kill_switch,
-                    now=now,
-                    rng=Random(sender_id),  # noqa: S311  (spreads retries, no secret)
-                    limit=min(limit, MESSAGES_A_REPORT),
-                    on_sent=loops.on_sent,
-                )
-                counts += settled
-                report("deliver", counts.total(), 0)
-                if settled.total() < MESSAGES_A_REPORT:
-                    break  # nothing more is due, or the way out is closed for now
-                limit -= MESSAGES_A_REPORT
-    finally:
-        channel.close()
+    sent = count(1)
+
+    def on_sent(session: Session, message: Message, at: datetime) -> None:
+        loops.on_sent(session, message, at)
+        report("deliver", next(sent), 0)
+
+    with SenderLock(place.settings.locks, sender_id):
+        counts = deliver_due(
+            place.engine,
+            open_channel(place.settings),
+            company=place.company,
+            secret=place.secret,
+            sender_id=sender_id,
+            kill_switch=place.settings.kill_switch,
+            now=now,
+            rng=Random(sender_id),  # noqa: S311  (spreads retries, no secret)
+            limit=limit,
+            on_sent=on_sent,
+        )
     return {state.value: n for state, n in counts.items()}

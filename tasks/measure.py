@@ -12,6 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from notifications import report
+from tasks.discreet import discreet
 from tasks.workplace import Workplace, workplace
 from voc.rules.measures import measure
 from voc.store import measures
@@ -28,6 +29,7 @@ class WrittenReport:
 
 
 @task(cache_policy=NO_CACHE)
+@discreet
 def write_report(since_days: int | None, now: datetime) -> WrittenReport:
     """Write the report as Markdown and HTML into the reports folder."""
     place = workplace()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from nlp.embed import get_encoder
 from nlp.language import LinguaDetector
 from nlp.sentiment import HeadSentiment
@@ -12,7 +10,6 @@ from nlp.understand import Models
 from voc.company.model import TRIAGE, Company
 
 
-@lru_cache(maxsize=2)
 def build_models(company: Company) -> Models:
     """The models for a company. Nothing is loaded until a text is read."""
     encoder = get_encoder()

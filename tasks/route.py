@@ -8,6 +8,7 @@ from datetime import datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.discreet import discreet
 from tasks.workplace import workplace
 from voc.actions.route import route_pieces
 from voc.models import FeedbackState
@@ -19,6 +20,7 @@ PIECES_A_COMMIT = 100
 
 
 @task(task_run_name="route {low} to {high}", cache_policy=NO_CACHE)
+@discreet
 def route_range(low: int, high: int, now: datetime) -> dict[str, int]:
     """Route the understood feedback with ids from *low* to *high*."""
     place = workplace()

@@ -16,6 +16,7 @@ from nlp.language import LinguaDetector
 from nlp.sentiment import HeadSentiment
 from nlp.topics import Guess, Subject, SubjectModel
 from nlp.understand import Models, StatementReading, Understanding, understand
+from tasks.discreet import discreet
 from tasks.workplace import Workplace, workplace
 from voc.actions.understand import Reading, ReadStatement, ReadSuggestion, store_readings
 from voc.company import Company
@@ -29,10 +30,11 @@ PIECES_A_COMMIT = 100  # what a killed run has to read again
 
 
 @task(task_run_name="understand {low} to {high}", cache_policy=NO_CACHE)
+@discreet
 def understand_range(low: int, high: int) -> dict[str, int]:
     """Read the feedback with ids from *low* to *high* that no model has read."""
     place = workplace()
-    models = build_models(place.company)
+    models = _models(place)
     counts: Counter[str] = Counter()
     with transaction(place.engine) as session:
         todo = span_in_state(session, FeedbackState.COLLECTED)[2]
@@ -50,7 +52,12 @@ def understand_range(low: int, high: int) -> dict[str, int]:
         report("understand", counts["understood"], todo)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
+def _models(place: Workplace) -> Models:
+    """The process's models: loaded once."""
+    return build_models(place.company)
+
+
 def build_models(company: Company) -> Models:
     """The models for a company. Nothing is loaded until a text is read."""
     encoder = get_encoder()

@@ -17,7 +17,7 @@ from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workplace:
     """One company on one machine."""
 

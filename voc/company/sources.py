@@ -66,6 +66,9 @@ class Columns(Frozen):
     consent: str | None = Field(
         default=None, description="Whether we may answer; see `consent_yes`. Empty: not known."
     )
+    channel: str | None = Field(
+        default=None, description="The kind of place, where one file holds several; see `channels`."
+    )
     touchpoint: str | None = Field(default=None, description="Where we met the customer.")
     url: str | None = Field(default=None, description="Where the feedback can be looked at.")
     deleted: str | None = Field(
@@ -120,6 +123,10 @@ class FileSource(Frozen):
     sheet: str | None = Field(default=None, description="Of Excel files; the first if not given.")
     rating_scale: RatingScale | None = Field(
         default=None, description="What the rating's number means."
+    )
+    channels: dict[str, Channel] = Field(
+        default={},
+        description="What the words in `columns.channel` mean: {tweet: social}. Others: `channel`.",
     )
     touchpoint: str | None = Field(default=None, description="Where no column says it.")
     handle_platform: str | None = Field(

@@ -125,9 +125,11 @@ def _why_never(facts: ContactFacts, policy: FollowUpPolicy) -> Why | None:
     if facts.suppressed is not None:
         known = facts.suppressed in {Why.OPTED_OUT, Why.COMPLAINED, Why.BOUNCED}
         return Why(facts.suppressed) if known else Why.OPTED_OUT
+    if not facts.address:
+        return Why.NO_ADDRESS
     if facts.consent is False or (facts.consent is None and policy.consent_required):
         return Why.NO_CONSENT
-    return None if facts.address else Why.NO_ADDRESS
+    return None
 
 
 def _cap(contacted: Sequence[datetime], policy: FollowUpPolicy, now: datetime) -> Silence | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,13 +67,7 @@ def facts_for(
 
     Suppressions are filed under a hash that only Python can make, so they cannot be joined.
     """
-    rows = session.execute(
-        sa.select(Message, Customer, Loop, Ticket, _consent(), _unresolved(), _answered())
-        .outerjoin(Customer, col(Customer.id) == Message.customer_id)
-        .outerjoin(Loop, col(Loop.id) == Message.loop_id)
-        .outerjoin(Ticket, col(Ticket.id) == Message.ticket_id)
-        .where(col(Message.id).in_(message_ids))
-    ).all()
+    rows = session.execute(_facts_query(), {"message_ids": list(message_ids)}).all()
     customer_ids = {row.Message.customer_id for row in rows if row.Message.customer_id}
     addresses = addresses_of(session, customer_ids)
     suppressed = _suppressed(session, addresses, secret)
@@ -96,15 +91,36 @@ def facts_for(
             exempt=row.Message.template == UNCAPPED,
             timezone=(row.Customer and row.Customer.timezone) or company.company.timezone,
             kill_switch=kill_switch,
-            expires_at=row.Message.expires_at,
+            expires_at=_expiry(row.Message, company),
             still_wanted=_still_wanted(row),
         )
     return facts
 
 
-def addresses_of(session: Session, customer_ids: Iterable[int]) -> dict[int, list[str]]:
+def _expiry(message: Message, company: Company) -> datetime | None:
+    """When news is too old to be told: as planned, else as the policy says for customers."""
+    if message.expires_at or message.kind is MessageKind.ALERT:
+        return message.expires_at
+    return message.planned_at + timedelta(days=company.follow_up.expire_after_days)
+
+
+@cache
+def _facts_query() -> sa.Select[Any]:
+    """Built once: it is asked twice for every message that leaves."""
+    return (
+        sa.select(Message, Customer, Loop, Ticket, _consent(), _unresolved(), _answered())
+        .outerjoin(Customer, col(Customer.id) == Message.customer_id)
+        .outerjoin(Loop, col(Loop.id) == Message.loop_id)
+        .outerjoin(Ticket, col(Ticket.id) == Message.ticket_id)
+        .where(col(Message.id).in_(sa.bindparam("message_ids", expanding=True)))
+    )
+
+
+def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, list[str]]:
     """The e-mail addresses of each customer, the newest first."""
     found: dict[int, list[str]] = {}
+    if not customer_ids:
+        return found
     query = select(Identity).where(
         col(Identity.customer_id).in_(sorted(customer_ids)), Identity.kind == IdentityKind.EMAIL
     )
@@ -162,14 +178,18 @@ def _suppressed(
 ) -> dict[str, str]:
     """By address the reason why we are silent there; addresses that are not are left out."""
     by_hash = {pseudonym(secret, a): a for theirs in addresses.values() for a in theirs}
+    if not by_hash:
+        return {}
     query = select(Suppression).where(col(Suppression.address_hash).in_(by_hash))
     return {by_hash[row.address_hash]: row.reason for row in session.exec(query)}
 
 
 def _contacted(
-    session: Session, customer_ids: Iterable[int], now: datetime
+    session: Session, customer_ids: Collection[int], now: datetime
 ) -> dict[int, list[datetime]]:
     """When each customer heard from us lately; a message still on its way counts as now."""
+    if not customer_ids:
+        return {}
     at = func.coalesce(Message.settled_at, now, type_=UtcDateTime())
     query = select(Message.customer_id, at).where(
         col(Message.customer_id).in_(sorted(customer_ids)),

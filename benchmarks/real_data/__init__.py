@@ -1,0 +1,1 @@
+"""The whole loop over real feedback: see docs/real-data.md."""

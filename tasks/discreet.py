@@ -1,0 +1,50 @@
+"""What an error may say where everybody can read it.
+
+Prefect keeps an exception's text in the clear, and texts of other people's libraries repeat what
+they were given: pydantic shows the value that did not fit, a database the row that was there.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from voc.errors import VocError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+OURS = Path(__file__).parents[1]
+
+
+def discreet(function: Callable[P, R]) -> Callable[P, R]:
+    """Let our own errors pass; of all others tell the type and where it was, not the text.
+
+    Raises:
+        VocError: In the place of an error that is not ours.
+    """
+
+    @functools.wraps(function)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except VocError:
+            raise
+        except Exception as exc:
+            raise VocError(f"unexpected {type(exc).__name__} {where(exc)}") from None
+
+    return told
+
+
+def where(exc: Exception) -> str:
+    """The last line of our own code that *exc* passed through."""
+    frames = [
+        (Path(frame.filename).relative_to(OURS), frame.lineno)
+        for frame in traceback.extract_tb(exc.__traceback__)
+        if Path(frame.filename).is_relative_to(OURS) and "site-packages" not in frame.filename
+    ]
+    path, line = frames[-1]
+    return f"in {path}, line {line}"
