@@ -78,9 +78,7 @@ def main() -> int:
         return _compare(calm, stormy)
 
 
-def draw(
-    commits: Mapping[str, int], kills: int, rng: random.Random
-) -> list[tuple[str, int]]:
+def draw(commits: Mapping[str, int], kills: int, rng: random.Random) -> list[tuple[str, int]]:
     """Where to kill: each stage once, the rest by where commits are; in random order.
 
     Measuring comes once, at the end, so its kill comes last. The others fall into the first

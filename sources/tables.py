@@ -6,6 +6,7 @@ Nothing is dropped: what is no row of the table comes out as `Rejected`, with it
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -36,6 +37,11 @@ _BY_SUFFIX: dict[str, Format] = {
 }
 _FIRST_LINES = 500
 """Lines of JSON in one of which every wanted column must stand: objects leave out what is empty."""
+
+
+_DAMAGED = (EOFError, LookupError, RuntimeError, TypeError, ValueError, zlib.error)
+"""What the libraries for workbooks and Parquet raise on files with a few wrong bytes, beside what
+they say they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,10 @@ def read_table(
     if path.stat().st_size == 0:
         return
     if kind == "excel":
-        yield from _below_header(read_workbook(path, sheet, label), wanted, label)
+        rows = _below_header(read_workbook(path, sheet, label), wanted, label)
+        yield from _undamaged(rows, label)
     elif kind == "parquet":
-        require_columns(wanted, parquet_columns(path, label), label)
-        yield from _named_rows(read_parquet(path, label), label, "row")
+        yield from _undamaged(_parquet_rows(path, wanted, label), label)
     else:
         encoding = detect_encoding(path) if encoding == "auto" else encoding
         if kind == "jsonl":
@@ -95,6 +101,20 @@ def read_table(
 def format_of(path: Path, format: Format = "auto") -> Format | None:
     """The format that was said, or the one that the file's name ends in."""
     return _BY_SUFFIX.get(path.suffix.lower()) if format == "auto" else format
+
+
+def _undamaged(rows: Iterator[Row | Rejected], label: str) -> Iterator[Row | Rejected]:
+    """The rows; a file that its library stumbles over is our one kind of error."""
+    try:
+        yield from rows
+    except _DAMAGED:
+        reason = "the file is damaged; save it again from the program that made it"
+        raise SourceFormatError(label, reason) from None
+
+
+def _parquet_rows(path: Path, wanted: Sequence[str], label: str) -> Iterator[Row | Rejected]:
+    require_columns(wanted, parquet_columns(path, label), label)
+    yield from _named_rows(read_parquet(path, label), label, "row")
 
 
 def _csv_rows(records: Records, wanted: Sequence[str], label: str) -> Iterator[Row | Rejected]:

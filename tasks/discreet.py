@@ -17,7 +17,8 @@ from voc.errors import VocError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OURS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[1]
+OURS = {"tasks", "sources", "nlp", "notifications", "voc"}
 
 
 def discreet(function: Callable[P, R]) -> Callable[P, R]:
@@ -33,18 +34,18 @@ def discreet(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except VocError:
             raise
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001  (nothing is swallowed: it fails as another)
             raise VocError(f"unexpected {type(exc).__name__} {where(exc)}") from None
 
     return told
 
 
 def where(exc: Exception) -> str:
-    """The last line of our own code that *exc* passed through."""
+    """The last line of our own code that *exc* passed through; `discreet` is one, at least."""
     frames = [
-        (Path(frame.filename).relative_to(OURS), frame.lineno)
+        (Path(frame.filename).relative_to(ROOT), frame.lineno)
         for frame in traceback.extract_tb(exc.__traceback__)
-        if Path(frame.filename).is_relative_to(OURS) and "site-packages" not in frame.filename
+        if Path(frame.filename).is_relative_to(ROOT)
     ]
-    path, line = frames[-1]
+    path, line = [(path, line) for path, line in frames if path.parts[0] in OURS][-1]
     return f"in {path}, line {line}"

@@ -11,16 +11,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from nlp.arrays import FloatArray
-from nlp.embed import get_encoder
-from nlp.language import LinguaDetector
-from nlp.sentiment import HeadSentiment
-from nlp.topics import Guess, Subject, SubjectModel
+from nlp.topics import Guess
 from nlp.understand import Models, StatementReading, Understanding, understand
 from tasks.discreet import discreet
+from tasks.models import build_models
 from tasks.workplace import Workplace, workplace
 from voc.actions.understand import Reading, ReadStatement, ReadSuggestion, store_readings
-from voc.company import Company
-from voc.company.model import TRIAGE
 from voc.models import FeedbackState, SuggestionKind
 from voc.progress import report
 from voc.store.database import transaction
@@ -56,24 +52,6 @@ def understand_range(low: int, high: int) -> dict[str, int]:
 def _models(place: Workplace) -> Models:
     """The process's models: loaded once."""
     return build_models(place.company)
-
-
-def build_models(company: Company) -> Models:
-    """The models for a company. Nothing is loaded until a text is read."""
-    encoder = get_encoder()
-    subjects = [
-        Subject(id=t.id, department=t.department, texts=(t.description, *t.examples))
-        for t in company.topics
-    ]
-    departments = {
-        d.id: (d.description, *d.examples) for d in company.departments if d.id != TRIAGE
-    }
-    return Models(
-        detector=LinguaDetector(),
-        encoder=encoder,
-        sentiment=HeadSentiment(),
-        subjects=SubjectModel(subjects, departments, encoder),
-    )
 
 
 def read(place: Workplace, models: Models, batch: Sequence[Unread]) -> list[Reading]:

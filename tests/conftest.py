@@ -12,6 +12,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 import pytest
 
+from tests.standing import Stand
 from voc.settings import get_settings
 
 
@@ -31,3 +32,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         workplace().engine.dispose()
     get_settings.cache_clear()
     workplace.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """`voc up` for a small company: one for all tests, it takes half a minute to stand."""
+    stand = Stand(tmp_path_factory.mktemp("standing"))
+    yield stand
+    stand.close()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +18,7 @@ from sources import files
 from sources.base import Page, RawFeedback, Rejected
 from sources.catalogue import KINDS, build
 from sources.files import PAGE_ROWS, Files
+from sources.tables import read_table
 from voc.company.sources import FileSource
 from voc.errors import SourceFormatError
 
@@ -199,3 +204,31 @@ def test_the_rehearsal_companys_german_export_is_read_as_it_is() -> None:
 
 def test_every_kind_of_the_company_file_has_its_connector() -> None:
     assert set(KINDS) == {"file", "itunes", "mastodon"}
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "parquet"])
+def test_a_damaged_file_is_one_kind_of_error_and_never_another(
+    tmp_path: Path, suffix: str
+) -> None:
+    whole = tmp_path / f"whole.{suffix}"
+    if suffix == "xlsx":
+        book = openpyxl.Workbook()
+        book.worksheets[0].append(["text", "score"])
+        book.worksheets[0].append(["Late again", 3])
+        book.save(whole)
+    else:
+        table = pa.table({"text": ["Late again"] * 50, "score": [3] * 50})
+        pq.write_table(table, whole)
+    rng = Random(7)
+    refused = 0
+    for n in range(150):
+        content = bytearray(whole.read_bytes())
+        for _ in range(4):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        path = tmp_path / f"{n}.{suffix}"
+        path.write_bytes(content)
+        try:
+            list(read_table(path))
+        except SourceFormatError:
+            refused += 1
+    assert refused > 10

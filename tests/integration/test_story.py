@@ -300,9 +300,7 @@ def refuse(session: Session, story: Story, **changes: str) -> None:
 
 
 @pytest.mark.parametrize("words", [{"root_cause": " "}, {"action_taken": ""}])
-def test_resolving_demands_a_root_cause_and_an_action(
-    story: Story, words: dict[str, str]
-) -> None:
+def test_resolving_demands_a_root_cause_and_an_action(story: Story, words: dict[str, str]) -> None:
     story.says(LATE, rating=2)
     story.runs()
     with pytest.raises(VocError, match="root cause"), transaction(story.place.engine) as session:
@@ -322,9 +320,7 @@ def test_impossible_moves_are_refused_and_change_nothing(story: Story) -> None:
         pytest.raises(ConfigurationError, match="use one of: delivery, billing, triage"),
         transaction(story.place.engine) as session,
     ):
-        tickets.reassign(
-            session, 1, "legal", story.place.company, actor="dee", now=story.now
-        )
+        tickets.reassign(session, 1, "legal", story.place.company, actor="dee", now=story.now)
     assert story.broken_books() == []
 
 

@@ -18,7 +18,11 @@ CORRUPTIONS = [
         "chainhead 1",
     ),
     ("delete from chainhead", "event chain", "chainhead 1"),
-    ("update ticket set state = 'resolved' where id = 1", "tickets follow their events", "ticket 1"),
+    (
+        "update ticket set state = 'resolved' where id = 1",
+        "tickets follow their events",
+        "ticket 1",
+    ),
     (
         "update feedback set state = 'filed', reason = null where id = 2",
         "feedback is in one state",
@@ -30,7 +34,7 @@ CORRUPTIONS = [
         "feedback 2",
     ),
     (
-        "update statement set \"end\" = 9999 where id = 2",
+        'update statement set "end" = 9999 where id = 2',
         "statements lie in their verbatim",
         "statement 2",
     ),

@@ -1,0 +1,5 @@
+"""``python -m apps.cli``: the same as ``voc``."""
+
+from apps.cli.main import app
+
+app()

@@ -1,0 +1,26 @@
+"""One main job at a time on a home folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from voc.errors import VocError
+
+
+@contextmanager
+def only_one(path: Path, what: str) -> Iterator[None]:
+    """Hold *path* locked; the kernel lets go of it when we end, however we end.
+
+    Raises:
+        VocError: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise VocError(f"{what} is at work already in {path.parents[1]}; wait for it") from None
+        yield

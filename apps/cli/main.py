@@ -1,0 +1,48 @@
+"""The commands, put together; and how errors look."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from apps.cli import analyze, company, deploy, outbox, quarantine, run, ticket, up, verify
+from voc.errors import ConfigurationError, VocError
+
+WRONG_USE = 2
+FAILED = 1
+
+
+class _OneSentenceErrors(TyperGroup):
+    """Our own errors are one sentence on stderr, never a traceback; exit codes tell them apart."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as exc:
+            sys.stderr.write(f"voc: {exc}\n")
+            raise typer.Exit(WRONG_USE) from None
+        except VocError as exc:
+            sys.stderr.write(f"voc: {exc}\n")
+            raise typer.Exit(FAILED) from None
+
+
+app = typer.Typer(
+    cls=_OneSentenceErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="vocloop: collect what customers say, get it to who can act, and answer the customer.",
+)
+app.command()(run.run)
+app.command()(analyze.analyze)
+app.command()(company.init)
+app.command()(company.check)
+app.command()(verify.verify)
+app.command()(up.up)
+app.command()(deploy.deploy)
+app.add_typer(ticket.app, name="ticket")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(outbox.app, name="outbox")

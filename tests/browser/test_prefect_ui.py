@@ -1,0 +1,76 @@
+"""What CX operations see in Prefect's UI: the deployments, the form of a run, the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.flows.test_up import deployments, run
+from tests.standing import Stand, Standing
+
+pytestmark = [pytest.mark.browser, pytest.mark.flow]
+
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_page(viewport={"width": 1400, "height": 1000}) as page:
+        page.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
+        yield page
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """For a person to look at, if they say where."""
+    if folder := os.environ.get("VOC_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def open_ui(page: Page, standing: Standing, path: str) -> None:
+    page.goto(f"{standing.prefect}/v2/{path}")
+
+
+def test_the_deployments_are_listed_with_their_schedules(page: Page, stand: Stand) -> None:
+    open_ui(page, stand(), "deployments")
+
+    for name in ("loop", "collect", "understand", "route", "follow-up", "close", "measure"):
+        expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Every hour").first).to_be_visible()
+    expect(page.get_by_text("Every 10 minutes").first).to_be_visible()
+    keep_picture(page, "deployments")
+
+
+def test_a_deployment_says_what_it_does_and_when_to_run_it(page: Page, stand: Stand) -> None:
+    standing = stand()
+    open_ui(page, standing, f"deployments/deployment/{deployments(standing)['loop']['id']}")
+
+    expect(page.get_by_text("The whole loop").first).to_be_visible()
+    expect(page.get_by_text("Run it by hand").first).to_be_visible()
+    keep_picture(page, "deployment")
+
+
+def test_a_run_is_started_with_a_form_of_plain_words(page: Page, stand: Stand) -> None:
+    standing = stand()
+    loop = deployments(standing)["loop"]["id"]
+    open_ui(page, standing, f"deployments/deployment/{loop}/run")
+
+    for title in ("Sources", "Messages at most", "Measure"):
+        expect(page.get_by_text(title, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Ids from the company file").first).to_be_visible()
+    keep_picture(page, "run_form")
+
+
+def test_the_report_is_found_among_the_artifacts(page: Page, stand: Stand) -> None:
+    standing = stand()
+    assert run(standing, "measure", {})["state"]["name"] == "Completed"
+
+    open_ui(page, standing, "artifacts")
+    page.get_by_text("report", exact=True).first.click()
+
+    expect(page.get_by_text("Shop & Co").first).to_be_visible()
+    keep_picture(page, "artifacts")
