@@ -139,7 +139,7 @@ def watched() -> None:
 
 def _stage() -> str:
     """The stage that is at work, by the modules on the stack."""
-    frame = sys._getframe()  # noqa: SLF001
+    frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment]
         module = str(frame.f_globals.get("__name__", ""))
         name = module.rpartition(".")[2]

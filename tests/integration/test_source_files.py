@@ -207,9 +207,7 @@ def test_every_kind_of_the_company_file_has_its_connector() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "parquet"])
-def test_a_damaged_file_is_one_kind_of_error_and_never_another(
-    tmp_path: Path, suffix: str
-) -> None:
+def test_a_damaged_file_is_one_kind_of_error_and_never_another(tmp_path: Path, suffix: str) -> None:
     whole = tmp_path / f"whole.{suffix}"
     if suffix == "xlsx":
         book = openpyxl.Workbook()

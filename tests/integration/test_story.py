@@ -249,11 +249,9 @@ def test_a_deletion_at_the_source_erases_what_was_derived(story: Story) -> None:
     )
     assert story.ticket().state is TicketState.CLOSED
     assert all(message.content is None for message in story.rows(Message))
-    database = story.place.settings.home / "voc.db"
-    with transaction(story.place.engine) as session:
-        session.connection().exec_driver_sql("select 1")
-    story.place.engine.dispose()
-    assert b"courier was rude" not in database.read_bytes()
+    if (database := story.place.settings.home / "voc.db").exists():
+        story.place.engine.dispose()  # the last connection takes the write-ahead log along
+        assert b"courier was rude" not in database.read_bytes()
     assert story.broken_books() == []
 
 

@@ -56,6 +56,12 @@ CORRUPTIONS = [
 
 
 @pytest.fixture
+def database_url() -> str:
+    """SQLite: what is corrupted here is the same rows on both."""
+    return ""
+
+
+@pytest.fixture
 def balanced(story: Story) -> Story:
     """A closed loop and an open one; the books balance."""
     story.says("The parcel came late.", rating=2)

@@ -71,7 +71,7 @@ def test_the_first_rule_that_matches_wins_and_is_named() -> None:
         (When(source="nps", topic="app"), False),
     ],
 )
-def test_all_conditions_of_a_rule_must_hold(when: When, matches: bool) -> None:  # noqa: FBT001
+def test_all_conditions_of_a_rule_must_hold(when: When, matches: bool) -> None:
     routing = Routing(rules=(RoutingRule(name="r", when=when, department="x"),))
     (issue,) = decide(PIECE, routing, {}).issues
     assert (issue.department == "x") is matches
@@ -147,7 +147,7 @@ def test_priority_rises_with_severity_anger_and_value(
 def test_every_piece_gets_exactly_one_decision_and_no_statement_two_tickets(
     statements: list[StatementFacts],
     share: float | None,
-    promoter: bool,  # noqa: FBT001
+    promoter: bool,
 ) -> None:
     facts = piece(*statements, rating_share=share, is_promoter=promoter)
     decision = decide(facts, ROUTING, {})
