@@ -24,15 +24,27 @@ def collect(
         params: Which sources to ask.
         now: Leave empty: it is for rehearsals.
     """
-    place = workplace()
-    known = [source.id for source in place.company.sources]
+    counts, failed = ask_sources(params, now or workplace().clock())
+    if failed:
+        raise could_not_collect(failed)
+    return counts
+
+
+def ask_sources(
+    params: CollectParams, now: datetime
+) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """What each source gave, and the ids of those that could not be read."""
+    known = [source.id for source in workplace().company.sources]
     if unknown := sorted(set(params.sources) - set(known)):
         raise ConfigurationError(f"no source {unknown[0]!r}; use some of: {', '.join(known)}")
-    moment = now or place.clock()
     states = {
-        source_id: collect_source(source_id, moment, return_state=True)
+        source_id: collect_source(source_id, now, return_state=True)
         for source_id in params.sources or known
     }
-    if failed := [source_id for source_id, state in states.items() if not state.is_completed()]:
-        raise VocError(f"could not collect from: {', '.join(failed)}; the task runs say why")
-    return {source_id: state.result() for source_id, state in states.items()}
+    counts = {key: state.result() for key, state in states.items() if state.is_completed()}
+    return counts, [key for key in states if key not in counts]
+
+
+def could_not_collect(failed: list[str]) -> VocError:
+    """The error that names them."""
+    return VocError(f"could not collect from: {', '.join(failed)}; the task runs say why")

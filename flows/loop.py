@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from prefect import flow
 
 from flows.close import close
-from flows.collect import collect
+from flows.collect import ask_sources, could_not_collect
 from flows.follow_up import follow_up
 from flows.measure import measure
 from flows.route import route
 from flows.understand import understand
 from tasks.measure import is_stale
 from tasks.workplace import workplace
-from voc.errors import VocError
 from voc.params import LoopParams
 from voc.store.database import transaction
 from voc.store.pending import pending
@@ -33,18 +33,13 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
     """
     place = workplace()
     moment = now or place.clock()
-    counts: dict[str, int] = {}
-    problem: VocError | None = None
-    try:
-        for source_counts in collect.fn(params.collect, moment).values():
-            for name, n in source_counts.items():
-                counts[name] = counts.get(name, 0) + n
-    except VocError as exc:
-        problem = exc
+    collected, failed = ask_sources(params.collect, moment)
+    counts = dict(sum((Counter(source) for source in collected.values()), Counter()))
 
     def has_work(stage: str) -> bool:
         with transaction(place.engine) as session:
-            return bool(pending(session, place.company, now=moment)[stage])
+            held = place.settings.kill_switch.exists()
+            return bool(pending(session, place.company, kill_switch=held, now=moment)[stage])
 
     if has_work("understand"):
         counts |= understand.fn(now=moment)
@@ -56,6 +51,6 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
         counts |= close.fn(moment)
     if params.measure and is_stale(place):
         measure.fn(now=moment)
-    if problem:
-        raise problem
+    if failed:
+        raise could_not_collect(failed)
     return counts

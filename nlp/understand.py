@@ -7,7 +7,7 @@ stored. Where there is nothing to embed, no model is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -182,6 +182,8 @@ def _reading(
         probabilities = (float(feeling[0]), float(feeling[1]), float(feeling[2]))
     elif feeling is not None:
         sentiment = NO_GUESS
+        # The encoder reads English: what it finds alike in other languages is chance.
+        topic, department = replace(topic, value=None), replace(department, value=None)
     return StatementReading(
         span=statement.span,
         text_hash=statement.key,

@@ -52,8 +52,8 @@ class Letter:
     date: datetime
     language: str
     thread: str | None = None
-    unsubscribe: tuple[str, str] | None = None
-    """For follow-ups: the one-click address and the mailto: address."""
+    unsubscribe: str | None = None
+    """For follow-ups: the one-click address. No mailto: one while nobody reads mail."""
 
 
 def compose(letter: Letter, words: Rendered) -> bytes:
@@ -134,7 +134,7 @@ def _headers(letter: Letter, recipient: str, subject: str) -> dict[str, Any]:
     if letter.thread is not None:
         headers |= {"In-Reply-To": letter.thread, "References": letter.thread}
     if letter.unsubscribe is not None:
-        headers["List-Unsubscribe"] = ", ".join(f"<{url}>" for url in letter.unsubscribe)
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 

@@ -68,7 +68,7 @@ def write_mail(
         date=now,
         language=context.language,
         thread=facts.thread,
-        unsubscribe=_ways_to_unsubscribe(urls, tokens, sender.addr_spec),
+        unsubscribe=urls.get(LinkPurpose.UNSUBSCRIBE),
     )
     content = compose(letter, render(context))
     return Mail(message_id=letter.message_id, content=content, tokens=tokens)
@@ -160,12 +160,3 @@ def _due(at: datetime, ticket: TicketWords, company: Company) -> str:
 def _name(company: Company, department: str) -> str:
     """A department's name, or its id if it has left the company file since."""
     return {d.id: d.name for d in company.departments}.get(department, department)
-
-
-def _ways_to_unsubscribe(
-    urls: Mapping[LinkPurpose, str], tokens: Mapping[LinkPurpose, str], sender: str
-) -> tuple[str, str] | None:
-    if LinkPurpose.UNSUBSCRIBE not in urls:
-        return None
-    mailto = f"mailto:{sender}?subject=unsubscribe%20{tokens[LinkPurpose.UNSUBSCRIBE]}"
-    return urls[LinkPurpose.UNSUBSCRIBE], mailto

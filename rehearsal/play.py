@@ -31,7 +31,7 @@ def play(place: Workplace, *, on_moment: Callable[[int, int], None], seed: int =
     schedule = moments(INBOX)
     with transaction(place.engine) as session:
         clock = rehearsal_clock(session)
-    first = clock.week if clock else 0
+    first = clock.moment if clock else 0
     for n, moment in enumerate(schedule[first:], start=first):
         on_moment(n, len(schedule))
         _set_clock(place, n, moment.now, finished=False)
@@ -46,4 +46,4 @@ def play(place: Workplace, *, on_moment: Callable[[int, int], None], seed: int =
 
 def _set_clock(place: Workplace, n: int, now: datetime, *, finished: bool) -> None:
     with transaction(place.engine) as session:
-        set_clock(session, week=n, now=now, finished=finished)
+        set_clock(session, moment=n, now=now, finished=finished)

@@ -18,6 +18,7 @@ from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
 from voc.arrivals import Page
+from voc.errors import ConfigurationError
 from voc.models import IdentityKind
 from voc.progress import report
 from voc.rules.sealing import Seal
@@ -62,10 +63,10 @@ def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) ->
 
 def build_source(place: Workplace, source_id: str) -> Source:
     """The connector of one source of the company file."""
-    config = next(s for s in place.company.sources if s.id == source_id)
-    return sources.catalogue.build(
-        config, folder=place.folder, secret=os.environ.get, seed=len(source_id)
-    )
+    config = next((s for s in place.company.sources if s.id == source_id), None)
+    if config is None:
+        raise ConfigurationError(f"the company file has no source {source_id!r} any more; add it")
+    return sources.catalogue.build(config, folder=place.folder, secret=os.environ.get, seed=0)
 
 
 def door_seal(place: Workplace) -> Seal:

@@ -42,9 +42,10 @@ def write_report(since_days: int | None, now: datetime) -> WrittenReport:
     written = WrittenReport(report.markdown(figures, name, now), report.summary(figures))
     folder = place.settings.reports
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "report.md", written.markdown)
-    _replace(folder / "report.html", report.html(figures, name, now))
-    _replace(folder / "report.of", print_of_books)
+    of = f"report-{since_days}-days" if since_days else "report"
+    _replace(folder / f"{of}.md", written.markdown)
+    _replace(folder / f"{of}.html", report.html(figures, name, now))
+    _replace(folder / f"{of}.of", print_of_books)
     return written
 
 

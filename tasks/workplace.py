@@ -48,11 +48,12 @@ def workplace() -> Workplace:
     Raises:
         ConfigurationError: There is no company file, or it is wrong.
     """
-    settings = get_settings()
-    played = settings.rehearsal / "voc.yaml"
-    path = settings.company_file() or (played if played.exists() else None)
-    if path is None:
-        raise ConfigurationError("no voc.yaml in VOC_HOME or here: `voc init .` writes one")
+    settings = get_settings().at_work()
+    path = settings.company_file()
+    if path is None or not path.exists():
+        raise ConfigurationError(
+            f"no company file at {path}: `voc init DIR` writes one, `voc run` plays a rehearsal"
+        )
     return Workplace(settings=settings, company=load_company(path), folder=path.parent)
 
 

@@ -11,11 +11,14 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voc.errors import ConfigurationError
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SmtpSettings(BaseModel, frozen=True):
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _live_needs_a_public_url(self) -> Self:
-        if self.delivery == "live" and "127.0.0.1" in self.public_url:
+        if self.delivery == "live" and urlsplit(self.public_url).hostname in LOOPBACK:
             raise ValueError("VOC_DELIVERY=live needs VOC_PUBLIC_URL, the address of your web app")
         return self
 
@@ -90,7 +93,7 @@ class Settings(BaseSettings):
 
     @property
     def rehearsal(self) -> Path:
-        """The folder of the rehearsal company, once it has been set up."""
+        """The home of the rehearsal company."""
         return self.home / "rehearsal"
 
     def company_file(self) -> Path | None:
@@ -99,6 +102,23 @@ class Settings(BaseSettings):
             return self.company
         places = (self.home / "voc.yaml", Path("voc.yaml"))
         return next((path for path in places if path.exists()), None)
+
+    def at_work(self) -> Settings:
+        """These settings; without a company file those of the rehearsal.
+
+        The rehearsal has a home of its own inside this one, on SQLite, and writes to nobody: it
+        never mixes with a real company's books.
+        """
+        if self.company_file():
+            return self
+        return self.model_copy(
+            update={
+                "home": self.rehearsal,
+                "company": self.rehearsal / "voc.yaml",
+                "database_url": "",
+                "delivery": "off",
+            }
+        )
 
     def secret(self) -> bytes:
         """The key of links and pseudonyms; made on first use, readable by its owner only."""

@@ -41,16 +41,20 @@ def _run_company(settings: Settings) -> None:
         from flows.loop import loop
 
         stages("starting", 0, 0)
-        counts = loop()
-    is_new = any(n for what, n in counts.items() if what != "unchanged")
+        state = loop(return_state=True)
+    counts = state.result(raise_on_failure=False)
+    is_new = not isinstance(counts, dict) or any(
+        n for what, n in counts.items() if what != "unchanged"
+    )
     print_summary(console, place, is_new=is_new)
+    state.result()  # raises what went wrong, after what went right was shown
 
 
 def _rehearse(settings: Settings) -> None:
     from rehearsal.company_files import set_up
     from tasks.workplace import workplace
 
-    set_up(settings.rehearsal)
+    set_up(settings.at_work().home)
     place = workplace()
     console.print(
         f"No voc.yaml here: playing the rehearsal company, [bold]{place.company.company.name}"

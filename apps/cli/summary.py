@@ -30,7 +30,7 @@ def print_summary(console: Console, place: Workplace, *, is_new: bool) -> None:
         ("the database", settings.database),
     ):
         console.print(f"  {what:<13} {where}", soft_wrap=True, highlight=False)
-    console.print("  next          voc ticket list · voc quarantine list · voc verify · voc up")
+    console.print("  next          voc ticket list --state closed, voc quarantine list, voc verify")
 
 
 def _table(title: str, rows: Rows) -> Table:

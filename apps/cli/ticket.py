@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tasks.workplace import Workplace, workplace
@@ -14,7 +15,7 @@ from voc.actions import tickets as actions
 from voc.models import Ticket, TicketState
 from voc.store.database import transaction
 from voc.store.ticket_history import history_of, quotes_of
-from voc.store.tickets import listing, locked
+from voc.store.tickets import found, listing
 
 app = typer.Typer(no_args_is_help=True, help="Tickets: list, show, accept, reassign, resolve.")
 console = Console()
@@ -60,12 +61,13 @@ def show(ticket_id: TicketId) -> None:
     """One ticket: what was said (personal data masked), who must act, and what happened."""
     place = workplace()
     with transaction(place.engine) as session:
-        ticket = locked(session, ticket_id)
+        ticket = found(session, ticket_id)
         quotes = quotes_of(session, ticket_id)
         events = history_of(session, ticket_id)
     console.print(f"[bold]Ticket {ticket.id}[/bold]: {ticket.department}, {ticket.state.value}")
     console.print(
-        f"  why here: {ticket.because}; priority {ticket.priority.value}; {_due(place, ticket)}"
+        f"  why here: {escape(ticket.because)}; priority {ticket.priority.value}; "
+        f"{_due(place, ticket)}"
     )
     if ticket.offers:
         offers = ", ".join(f"{name} {float(p):.0%}" for name, p in ticket.offers)

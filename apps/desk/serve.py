@@ -13,12 +13,9 @@ from sqlalchemy import Engine
 from apps.desk.app import create_app
 from voc.company import Company, load_company
 from voc.errors import ConfigurationError
-from voc.settings import Settings, get_settings
+from voc.settings import LOOPBACK, Settings, get_settings
 from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
-
-LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 def build(settings: Settings, company: Company) -> FastAPI:
     """The app of *company* on this machine.
@@ -27,7 +24,7 @@ def build(settings: Settings, company: Company) -> FastAPI:
     elsewhere.
     """
     engine = open_database(settings.database)
-    is_local = {settings.web_host, urlsplit(settings.public_url).hostname} <= LOCAL
+    is_local = {settings.web_host, urlsplit(settings.public_url).hostname} <= LOOPBACK
     return create_app(
         engine=engine,
         company=company,
@@ -50,10 +47,11 @@ def company_of(settings: Settings) -> Company:
     Raises:
         ConfigurationError: There is neither, or it is wrong.
     """
-    played = settings.rehearsal / "voc.yaml"
-    path = settings.company_file() or (played if played.exists() else None)
-    if path is None:
-        raise ConfigurationError("no voc.yaml in VOC_HOME or here: `voc init .` writes one")
+    path = settings.company_file()
+    if path is None or not path.exists():
+        raise ConfigurationError(
+            f"no company file at {path}: `voc init DIR` writes one, `voc run` plays a rehearsal"
+        )
     return load_company(path)
 
 
@@ -72,7 +70,7 @@ def server(settings: Settings, company: Company) -> uvicorn.Server:
 
 def main() -> int:
     try:
-        settings = get_settings()
+        settings = get_settings().at_work()
         server(settings, company_of(settings)).run()
     except ConfigurationError as exc:
         sys.stderr.write(f"{exc}\n")

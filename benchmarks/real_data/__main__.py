@@ -34,25 +34,23 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(options.home or scratch)
-        prepare(Path(data) / "stream_airlines" / "dev.csv", home, options.rows)
+        prepare(Path(data) / "stream_airlines" / "dev.csv", home, slice(options.rows))
         os.environ["VOC_HOME"] = str(home)
         run(home)
     return 0
 
 
-def prepare(source: Path, home: Path, rows: int | None) -> None:
-    """Put the company file and the first *rows* rows of the set into *home*."""
+def prepare(source: Path, home: Path, rows: slice) -> None:
+    """Put the company file and these rows of the set into *home*."""
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     (home / "voc.yaml").write_bytes((HERE / "voc.yaml").read_bytes())
     with (
         source.open(encoding="utf-8", newline="") as read,
         (home / "inbox" / "stream.csv").open("w", encoding="utf-8", newline="") as write,
     ):
-        writer = csv.writer(write)
-        for n, row in enumerate(csv.reader(read)):
-            if rows is not None and n > rows:
-                break
-            writer.writerow(row)
+        reader, writer = csv.reader(read), csv.writer(write)
+        writer.writerow(next(reader))
+        writer.writerows(list(reader)[rows])
 
 
 def run(home: Path) -> None:

@@ -57,7 +57,7 @@ def upgrade() -> None:
     op.create_table(
         "rehearsalclock",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("week", sa.Integer(), nullable=False),
+        sa.Column("moment", sa.Integer(), nullable=False),
         sa.Column("now", UtcDateTime(), nullable=False),
         sa.Column("finished", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsalclock")),
@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("language", AutoString(length=16), nullable=True),
         sa.Column("touchpoint", AutoString(length=64), nullable=True),
         sa.Column("url", AutoString(length=1024), nullable=True),
+        sa.Column("item_hash", AutoString(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column(
             "state",
@@ -468,6 +469,7 @@ def upgrade() -> None:
                 "loop_opened",
                 "loop_told",
                 "loop_closed",
+                "loop_ended",
                 "loop_reopened",
                 name="ticketeventkind",
                 native_enum=False,

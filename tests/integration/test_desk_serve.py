@@ -21,7 +21,7 @@ def test_a_rehearsal_is_served_by_its_own_clock_and_others_by_the_real_one(tmp_p
     with database(tmp_path) as engine:
         assert datetime.now(UTC) - serve.company_time(engine) < timedelta(minutes=1)
         with transaction(engine) as session:
-            set_clock(session, week=1, now=NOW, finished=True)
+            set_clock(session, moment=1, now=NOW, finished=True)
         assert serve.company_time(engine) == NOW
 
 

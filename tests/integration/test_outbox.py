@@ -436,13 +436,6 @@ def test_an_alert_to_the_department_that_handed_the_ticket_on_is_cancelled(
     assert queue(engine) == {Is.CANCELLED: 1, Is.QUEUED: 1}
 
 
-def test_what_is_counted_says_why(engine: Engine) -> None:
-    ready_resolution(engine, consent=False)
-    with transaction(engine) as session:
-        (count,) = messages.count_by_state(session)
-    assert (count.state, count.reason, count.n) == (Is.SUPPRESSED, "no_consent", 1)
-
-
 def test_the_span_of_what_is_due(engine: Engine) -> None:
     with transaction(engine) as session:
         assert messages.planned_span(session, NOW) == (0, 0, 0)

@@ -230,10 +230,10 @@ def test_a_person_decides_about_what_is_in_doubt(
     message_id = ready_resolution(engine, "dropped_before_storing@customer.test")
     deliver(engine, smtp(server), tmp_path)
     with transaction(engine) as session, pytest.raises(IllegalTransitionError):
-        messages.resolve_unknown(session, message_id, Is.CANCELLED, now=NOW)
+        messages.resolve_unknown(session, message_id, Is.CANCELLED, reason="r", now=NOW)
     with transaction(engine) as session:
-        assert messages.resolve_unknown(session, message_id, Is.QUEUED, now=NOW)
-        assert not messages.resolve_unknown(session, message_id, Is.ABANDONED, now=NOW)
+        assert messages.resolve_unknown(session, message_id, Is.QUEUED, reason="r", now=NOW)
+        assert not messages.resolve_unknown(session, message_id, Is.ABANDONED, reason="r", now=NOW)
     assert deliver(engine, MailboxChannel(tmp_path / "mailbox"), tmp_path) == {Is.SENT: 1}
 
 

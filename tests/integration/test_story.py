@@ -7,9 +7,11 @@ import re
 import pytest
 from sqlmodel import Session, select
 
+from tasks import follow_up, route, understand
 from tests.story import Story
 from voc.actions import answers, tickets
 from voc.actions.contact import unsubscribe
+from voc.actions.understand import store_readings
 from voc.arrivals import Page, RawFeedback, RawIdentity
 from voc.errors import ConfigurationError, IllegalTransitionError, VocError
 from voc.models import (
@@ -33,6 +35,8 @@ from voc.models import (
     Verdict,
 )
 from voc.store.database import transaction
+from voc.store.feedback import unread
+from voc.store.pending import pending
 
 LATE = "The parcel came late and the courier was rude."
 CHARGED = "I was charged the wrong money."
@@ -377,3 +381,99 @@ def test_a_handle_in_the_text_is_masked(story: Story) -> None:
     )
     story.collects(Page(items=[item], cursor="s1"))
     assert "kim" not in story.rows(FeedbackVersion)[0].verbatim
+
+
+def test_a_consent_withdrawn_in_the_same_row_is_obeyed(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a", consent=True)
+    story.wait(hours=1)
+    story.says(LATE, rating=2, external_id="a", consent=False)
+    story.runs()
+    assert len(story.rows(FeedbackVersion)) == 1
+    assert story.mails(to="kim@example.com") == []
+
+
+def test_an_address_that_comes_later_is_learnt(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a", email=None)
+    story.says(LATE, rating=2, external_id="a", email="kim@example.com")
+    story.runs()
+    assert len(story.mails(to="kim@example.com")) == 1
+
+
+def test_an_edit_after_the_reply_was_planned_still_gets_its_reply(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    story.wait(days=2)
+    story.resolves(story.ticket())
+    story.says(f"{LATE} {CHARGED}", rating=2, external_id="a")
+    story.runs()
+    assert story.loop().state is LoopState.OPEN
+
+    (other,) = [t for t in story.rows(Ticket) if t.department == "billing"]
+    story.resolves(other, "The money is back.")
+    story.runs()
+    assert "The money is back." in story.mails(to="kim@example.com")[-1]
+    assert story.loop().state is LoopState.TOLD
+
+
+def test_what_is_edited_while_it_is_read_is_read_again(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    place = story.place
+    with transaction(place.engine) as session:
+        batch = unread(session, 0, 9, limit=9)
+    readings = understand.read(place, understand._models(place), batch)
+    story.says(CHARGED, rating=2, external_id="a")
+    with transaction(place.engine) as session:
+        assert store_readings(session, readings, encoder="e", models="m") == 0
+    story.runs()
+    assert story.ticket().department == "billing"
+
+
+def test_what_is_erased_while_it_is_read_stays_erased(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    place = story.place
+    with transaction(place.engine) as session:
+        batch = unread(session, 0, 9, limit=9)
+    readings = understand.read(place, understand._models(place), batch)
+    story.collects(Page(items=[], cursor="b", deleted=["a"]))
+    with transaction(place.engine) as session:
+        store_readings(session, readings, encoder="e", models="m")
+    assert story.rows(Statement) == story.rows(Embedding) == []
+
+
+def test_the_kill_switch_holds_and_releases(story: Story) -> None:
+    story.place.settings.kill_switch.touch()
+    story.says(LATE, rating=2)
+    story.runs()
+    assert story.mails() == []
+    story.place.settings.kill_switch.unlink()
+    with transaction(story.place.engine) as session:
+        waiting = pending(session, story.place.company, kill_switch=False, now=story.now)
+    assert waiting["follow_up"] == 2
+    story.runs()
+    assert len(story.mails()) == 2
+
+
+def test_old_news_is_not_sent(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.wait(days=40)
+    story.runs()
+    story.place.settings.kill_switch.touch()
+    story.runs()
+    story.resolves(story.ticket())
+    story.runs()
+    story.wait(days=31)
+    story.place.settings.kill_switch.unlink()
+    story.runs()
+    assert (story.loop().state, story.loop().reason) == (LoopState.COULD_NOT_TELL, "expired")
+
+
+def test_erasing_one_voice_keeps_the_alert_about_another(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.says(LATE, rating=2, external_id="b")
+    understand.understand_range.fn(0, 99)
+    route.route_range.fn(0, 99, story.now)
+    follow_up.render_planned.fn(story.now)
+    story.collects(Page(items=[], cursor="c", deleted=["a"]))
+    story.runs()
+    assert len(story.mails(to="dee@corner.example")) == 1
+    assert story.broken_books() == []

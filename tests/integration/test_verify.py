@@ -38,6 +38,12 @@ CORRUPTIONS = [
         "statements lie in their verbatim",
         "statement 2",
     ),
+    (
+        "update statement set start = 1 where id = 2",
+        "statements lie in their verbatim",
+        "statement 2",
+    ),
+    ("update loop set state = 'told' where id = 2", "loops follow their events", "loop 2"),
     ("delete from loopticket where loop_id = 2", "loops have what they need", "loop 2"),
     ("update loop set reason = null where id = 1", "loops have what they need", "loop 1"),
     (
@@ -64,7 +70,7 @@ def database_url() -> str:
 @pytest.fixture
 def balanced(story: Story) -> Story:
     """A closed loop and an open one; the books balance."""
-    story.says("The parcel came late.", rating=2)
+    story.says("The parcel came late. The courier was rude.", rating=2)
     story.runs()
     story.resolves(story.ticket())
     story.wait(days=2)

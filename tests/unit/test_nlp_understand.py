@@ -126,3 +126,11 @@ def test_the_version_names_every_model_and_fits_its_column() -> None:
     assert models().version == models().version
     assert "subjects@" in models().version
     assert len(models().version) <= MAX_VERSION
+
+
+def test_a_language_that_we_cannot_read_gets_offers_but_no_department() -> None:
+    [read] = understand(["late parcel und courier nicht rude"], models())
+
+    (statement,) = read.statements
+    assert (statement.topic.value, statement.department.value) == (None, None)
+    assert statement.department.offers[0][0] == "delivery"

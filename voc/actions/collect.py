@@ -21,7 +21,6 @@ from voc.models import (
 )
 from voc.rules.pseudonym import pseudonym
 from voc.store import customers
-from voc.store.customers import Handle
 from voc.store.database import transaction
 from voc.store.upsert import insert_new
 
@@ -74,6 +73,11 @@ def content_hash(secret: bytes, item: RawFeedback) -> str:
     return pseudonym(secret, f"{rating}\n{item.verbatim}")
 
 
+def item_hash(secret: bytes, item: RawFeedback) -> str:
+    """Of everything that the source says, consent and addresses, too."""
+    return pseudonym(secret, repr(item))
+
+
 def quarantine(
     session: Session, source: str, rejected: Sequence[Rejected], door: Door, *, now: datetime
 ) -> int:
@@ -120,13 +124,11 @@ def _hashes(session: Session, stored: Mapping[str, Feedback]) -> dict[int, str]:
 def _changed(
     session: Session, source: str, items: Sequence[RawFeedback], secret: bytes
 ) -> list[RawFeedback]:
-    """The items that we do not have in these words. Of repeats in a page, each new wording."""
-    stored = _stored(session, source, items)
-    by_id = _hashes(session, stored)
-    latest = {key: by_id.get(row.id or 0, "") for key, row in stored.items()}
+    """The items that we do not have as they are now. Of repeats in a page, each new one."""
+    latest = {key: row.item_hash for key, row in _stored(session, source, items).items()}
     changed = []
     for item in items:
-        digest = content_hash(secret, item)
+        digest = item_hash(secret, item)
         if latest.get(item.external_id) != digest:
             latest[item.external_id] = digest
             changed.append(item)
@@ -166,26 +168,33 @@ def _store(
     for item, found, (text, kinds) in zip(items, handles, masked, strict=True):
         feedback = stored.get(item.external_id)
         if feedback is None:
-            feedback = stored[item.external_id] = _new_feedback(
-                session, source, item, found, owners, now=now
-            )
+            customer_id = customers.customer_for(session, found, owners, now=now)
+            feedback = _new_feedback(source, item, customer_id, now=now)
+            stored[item.external_id] = feedback
             counts["collected"] += 1
-        elif hashes.get(feedback.id or 0) == content_hash(door.secret, item):
+        elif feedback.item_hash == item_hash(door.secret, item):
             counts["unchanged"] += 1  # another run stored it in the meantime
             continue
-        else:
+        said_at = now if feedback.id else item.said_at
+        customers.learn(session, feedback.customer_id, item, found, owners, at=said_at)
+        feedback.item_hash = item_hash(door.secret, item)
+        session.add(feedback)
+        session.flush()
+        if hashes.get(feedback.id or 0) == content_hash(door.secret, item):
+            counts["unchanged"] += 1  # the words; only what we know of the customer is new
+            continue
+        if feedback.id in hashes:
+            counts["edited"] += 1
             feedback.version += 1
             feedback.state, feedback.reason = FeedbackState.COLLECTED, None
             _set_rating(feedback, item)
-            counts["edited"] += 1
-        assert feedback.id is not None  # noqa: S101  (flushed)
-        hashes[feedback.id] = content_hash(door.secret, item)
+        hashes[feedback.id or 0] = content_hash(door.secret, item)
         session.add(
             FeedbackVersion(
-                feedback_id=feedback.id,
+                feedback_id=feedback.id or 0,
                 number=feedback.version,
                 verbatim=text,
-                content_hash=hashes[feedback.id],
+                content_hash=hashes[feedback.id or 0],
                 masked=kinds,
                 collected_at=now,
             )
@@ -193,20 +202,12 @@ def _store(
     return counts
 
 
-def _new_feedback(
-    session: Session,
-    source: str,
-    item: RawFeedback,
-    handles: Sequence[Handle],
-    owners: dict[Handle, int],
-    *,
-    now: datetime,
-) -> Feedback:
+def _new_feedback(source: str, item: RawFeedback, customer_id: int, *, now: datetime) -> Feedback:
     feedback = Feedback(
         source=source,
         external_id=item.external_id,
         channel=item.channel,
-        customer_id=customers.link(session, item, handles, owners, now=now),
+        customer_id=customer_id,
         said_at=item.said_at,
         collected_at=now,
         language=item.language,
@@ -214,8 +215,6 @@ def _new_feedback(
         url=item.url,
     )
     _set_rating(feedback, item)
-    session.add(feedback)
-    session.flush()
     return feedback
 
 

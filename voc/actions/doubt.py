@@ -12,14 +12,21 @@ from voc.models import Loop, Message, MessageState
 from voc.store.messages import resolve_unknown
 
 
-def settle(session: Session, message_id: int, to: MessageState, *, now: datetime) -> None:
+def settle(
+    session: Session,
+    message_id: int,
+    to: MessageState,
+    *,
+    now: datetime,
+    reason: str = "a person decided",
+) -> None:
     """It arrived (SENT), goes once more (QUEUED), or is left (ABANDONED).
 
     Raises:
         NotFoundError: There is no such message in doubt.
     """
     message = session.get(Message, message_id)
-    if message is None or not resolve_unknown(session, message_id, to, now=now):
+    if message is None or not resolve_unknown(session, message_id, to, reason=reason, now=now):
         raise NotFoundError(f"message {message_id} is not in doubt; `voc outbox list` shows those")
     if to is MessageState.SENT:
         loops.on_sent(session, message, now)
@@ -33,4 +40,4 @@ def believe_the_answer(session: Session, loop: Loop, *, now: datetime) -> None:
         col(Message.step).in_([f"resolution.{loop.round}", f"reminder.{loop.round}"]),
     )
     for message in session.exec(asked):
-        settle(session, message.id or 0, MessageState.SENT, now=now)
+        settle(session, message.id or 0, MessageState.SENT, now=now, reason="the customer answered")

@@ -17,10 +17,14 @@ from voc.models import (
     Loop,
     LoopTicket,
     Message,
+    MessageState,
     Statement,
 )
+from voc.store import messages
 
 DELETED_AT_SOURCE = "deleted_at_source"
+IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.SENDING})
+"""A sender has it in hand: what it hands over can no longer be changed."""
 
 
 def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bool:
@@ -34,7 +38,7 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
     loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
     if loop is not None:
         loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
-        _wipe_messages(session, loop)
+        _wipe_messages(session, loop, now=now)
     _erase_statements(session, feedback)
     session.exec(
         update(FeedbackVersion)
@@ -58,12 +62,17 @@ def _erase_statements(session: Session, feedback: Feedback) -> None:
     session.exec(delete(Embedding).where(col(Embedding.text_hash).in_(hashes - shared)))
 
 
-def _wipe_messages(session: Session, loop: Loop) -> None:
-    """Mails quote the customer: their frozen bytes go, key and state stay."""
+def _wipe_messages(session: Session, loop: Loop, *, now: datetime) -> None:
+    """Mails quote the customer: their frozen bytes go, key and state stay.
+
+    An alert that waits about a ticket that others still wait for is written anew without them.
+    """
     tickets = select(LoopTicket.ticket_id).where(LoopTicket.loop_id == loop.id)
-    session.exec(
-        update(Message)
-        .where((col(Message.loop_id) == loop.id) | col(Message.ticket_id).in_(tickets))
-        .values(content=None)
-    )
+    about = (col(Message.loop_id) == loop.id) | col(Message.ticket_id).in_(tickets)
+    for message in session.exec(select(Message).where(about)).all():
+        if message.state is MessageState.QUEUED:
+            messages.write_anew(session, message, now=now, not_before=message.not_before)
+        elif message.state not in IN_FLIGHT:
+            message.content = None
+            session.add(message)
     session.exec(update(Answer).where(col(Answer.loop_id) == loop.id).values(words=None))

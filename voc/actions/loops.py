@@ -65,8 +65,6 @@ def on_sent(session: Session, message: Message, now: datetime) -> None:
     if message.loop_id is None:
         return
     loop = tickets.locked_loop(session, message.loop_id)
-    loop.first_told_at = loop.first_told_at or now
-    session.add(loop)
     if loop.state is not LoopState.OPEN:
         return
     if message.template == "resolution" and message.step == f"resolution.{loop.round}":
@@ -78,7 +76,7 @@ def on_sent(session: Session, message: Message, now: datetime) -> None:
 
 def _tell(session: Session, loop: Loop, *, now: datetime) -> None:
     loop.state = next_loop_state(loop.id or 0, loop.state, LoopAction.TELL)
-    loop.told_at = now
+    loop.told_at, loop.first_told_at = now, loop.first_told_at or now
     session.add(loop)
     told = Happening(kind=TicketEventKind.LOOP_TOLD, loop_id=loop.id, detail=f"round {loop.round}")
     events.append(session, [told], actor=SYSTEM, now=now)
@@ -122,7 +120,7 @@ def _end(session: Session, loop: Loop, action: LoopAction, *, reason: str, now: 
     loop.reason, loop.closed_at = reason, now
     session.add(loop)
     messages.cancel(session, loop_id=loop.id, reason=reason, now=now)
-    ended = Happening(kind=TicketEventKind.LOOP_CLOSED, loop_id=loop.id, detail=reason)
+    ended = Happening(kind=TicketEventKind.LOOP_ENDED, loop_id=loop.id, detail=reason)
     events.append(session, [ended], actor=SYSTEM, now=now)
     close_finished_tickets(session, loop, now=now)
 
@@ -148,6 +146,6 @@ def _close_ticket(session: Session, ticket: Ticket, *, now: datetime) -> None:
     ticket.state = next_ticket_state(ticket.id or 0, ticket.state, TicketEventKind.CLOSED)
     ticket.closed_at = now
     session.add(ticket)
-    messages.cancel(session, ticket_id=ticket.id, reason="ticket closed", now=now)
+    messages.cancel(session, ticket_id=ticket.id, reason="ticket_closed", now=now)
     closed = Happening(kind=TicketEventKind.CLOSED, ticket_id=ticket.id)
     events.append(session, [closed], actor=SYSTEM, now=now)

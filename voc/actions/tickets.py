@@ -96,9 +96,10 @@ def reassign(
     ticket.department, ticket.because = department, f"handed over by {actor}"
     ticket.owner, ticket.accepted_at = None, None
     ticket.hand += 1
-    start_clocks(ticket, company.department(department), now=now)
-    owners = company.department(department).owners
-    alert(session, ticket, "ticket_opened", f"opened.{ticket.hand}", owners, now=now)
+    receiving = company.department(department)
+    ticket.level = min(ticket.level, len(receiving.escalation))
+    start_clocks(ticket, receiving, now=now)
+    alert(session, ticket, "ticket_opened", f"opened.{ticket.hand}", receiving.owners, now=now)
     for statement in session.exec(select(Statement).where(col(Statement.ticket_id) == ticket_id)):
         session.add(
             Label(

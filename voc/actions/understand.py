@@ -57,10 +57,13 @@ def store_readings(
 ) -> int:
     """Store readings in bulk; again is harmless. Returns the number of new statements.
 
+    What was edited or erased since it was read is left out: the new words are read next.
+
     Args:
         encoder: The version of the model that made the vectors.
         models: The versions of all models together.
     """
+    readings = _still_current(session, readings)
     new = _insert_statements(session, readings)
     vectors = {
         s.text_hash: s.vector for r in readings for s in r.statements if s.vector is not None
@@ -83,6 +86,22 @@ def store_readings(
         .values(state=FeedbackState.UNDERSTOOD)
     )
     return new
+
+
+def _still_current(session: Session, readings: Sequence[Reading]) -> list[Reading]:
+    ids = [reading.version_id for reading in readings]
+    current = session.exec(
+        select(FeedbackVersion.id)
+        .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
+        .where(
+            col(FeedbackVersion.id).in_(ids),
+            FeedbackVersion.number == Feedback.version,
+            Feedback.state == FeedbackState.COLLECTED,
+        )
+        .with_for_update(of=Feedback)
+    )
+    found = set(current)
+    return [reading for reading in readings if reading.version_id in found]
 
 
 def _insert_statements(session: Session, readings: Sequence[Reading]) -> int:

@@ -108,7 +108,6 @@ class About(Frozen):
         description='"Name <address>", the From line of every mail.'
     )
     postal_address: str = Field(description="Stands under every mail to a customer.")
-    website: str | None = Field(default=None, description="The company's own pages.")
     brand_names: tuple[str, ...] = Field(
         default=(), description="Names that must not decide what is similar: yours, your brands'."
     )

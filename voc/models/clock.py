@@ -11,6 +11,6 @@ class RehearsalClock(SQLModel, table=True):
     """What time it is in the rehearsal: one row. It stands still between runs and at the end."""
 
     id: int = Field(default=1, primary_key=True)
-    week: int
+    moment: int = Field(description="How many mornings are over.")
     now: datetime = Field(sa_type=UtcDateTime)
     finished: bool = False

@@ -62,6 +62,9 @@ class Feedback(SQLModel, table=True):
     language: str | None = Field(default=None, max_length=16, description="As the source says.")
     touchpoint: str | None = Field(default=None, max_length=64)
     url: str | None = Field(default=None, max_length=1024)
+    item_hash: str = Field(
+        default="", max_length=64, description="Of all that the source said, keyed."
+    )
     version: int = Field(default=1, description="The number of the current version.")
     state: FeedbackState = Field(
         default=FeedbackState.COLLECTED,

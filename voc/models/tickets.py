@@ -109,6 +109,7 @@ class TicketEventKind(StrEnum):
     LOOP_OPENED = "loop_opened"
     LOOP_TOLD = "loop_told"
     LOOP_CLOSED = "loop_closed"
+    LOOP_ENDED = "loop_ended"  # without the customer told; `detail` says why
     LOOP_REOPENED = "loop_reopened"
 
 

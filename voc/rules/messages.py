@@ -18,7 +18,7 @@ ARROWS: Mapping[Is, frozenset[Is]] = MappingProxyType(
         Is.PLANNED: frozenset(
             {Is.QUEUED, Is.CANCELLED, Is.SUPPRESSED, Is.EXPIRED, Is.HELD, Is.DEAD}
         ),
-        Is.QUEUED: frozenset({Is.CLAIMED, Is.CANCELLED}),
+        Is.QUEUED: frozenset({Is.CLAIMED, Is.CANCELLED, Is.PLANNED}),
         # Nothing has been handed over yet: every way out is harmless.
         Is.CLAIMED: frozenset(
             {
@@ -38,6 +38,8 @@ ARROWS: Mapping[Is, frozenset[Is]] = MappingProxyType(
         # Only evidence or a person moves it on; never a clock.
         Is.UNKNOWN: frozenset({Is.SENT, Is.QUEUED, Is.ABANDONED}),
         Is.HELD: frozenset({Is.QUEUED, Is.CANCELLED}),
+        # It never left, and what it is about has come up again.
+        Is.CANCELLED: frozenset({Is.PLANNED}),
     }
 )
 

@@ -14,5 +14,5 @@ def rehearsal_clock(session: Session) -> RehearsalClock | None:
     return session.get(RehearsalClock, 1)
 
 
-def set_clock(session: Session, *, week: int, now: datetime, finished: bool) -> None:
-    session.merge(RehearsalClock(id=1, week=week, now=now, finished=finished))
+def set_clock(session: Session, *, moment: int, now: datetime, finished: bool) -> None:
+    session.merge(RehearsalClock(id=1, moment=moment, now=now, finished=finished))

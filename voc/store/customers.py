@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import tuple_
@@ -46,36 +46,47 @@ def known_values(session: Session, customer_ids: Sequence[int]) -> dict[int, lis
     return known
 
 
-def link(
-    session: Session,
-    item: RawFeedback,
-    handles: Sequence[Handle],
-    owners: dict[Handle, int],
-    *,
-    now: datetime,
+def customer_for(
+    session: Session, handles: Sequence[Handle], owners: Mapping[Handle, int], *, now: datetime
 ) -> int:
-    """The id of the customer behind *item*, made if new. Extends *owners* as it goes.
+    """The id of the customer that the handles belong to, made if new.
 
     When two handles belong to different customers the strongest one is believed; the two are
     not merged by themselves.
     """
-    customer_id = next((owners[handle] for handle in handles if handle in owners), None)
-    customer = session.get_one(Customer, customer_id) if customer_id else Customer(created_at=now)
+    for handle in handles:
+        if handle in owners:
+            return owners[handle]
+    customer = Customer(created_at=now)
+    session.add(customer)
+    session.flush()
+    assert customer.id is not None  # noqa: S101  (flushed)
+    return customer.id
+
+
+def learn(
+    session: Session,
+    customer_id: int,
+    item: RawFeedback,
+    handles: Sequence[Handle],
+    owners: dict[Handle, int],
+    *,
+    at: datetime,
+) -> None:
+    """Remember what the item says of its author, as of *at*. Extends *owners* as it goes."""
+    customer = session.get_one(Customer, customer_id)
     for field in ("name", "language", "country", "segment", "value"):
         if (told := getattr(item, field)) is not None:
             setattr(customer, field, told)
     session.add(customer)
-    session.flush()
-    assert customer.id is not None  # noqa: S101  (flushed)
     for kind, value in handles:
         if (kind, value) not in owners:
-            owners[kind, value] = customer.id
-            session.add(Identity(customer_id=customer.id, kind=kind, value=value, at=now))
+            owners[kind, value] = customer_id
+            session.add(Identity(customer_id=customer_id, kind=kind, value=value, at=at))
     if item.consent is not None:
         remember_consent(
-            session, customer.id, granted=item.consent, how="as the source says", at=item.said_at
+            session, customer_id, granted=item.consent, how="as the source says", at=at
         )
-    return customer.id
 
 
 def remember_consent(

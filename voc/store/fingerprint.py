@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from voc.models import ChainHead, Feedback, Message, Quarantine
+from voc.models import Answer, ChainHead, Feedback, FeedbackVersion, Message, Quarantine
 
 
 def fingerprint(session: Session) -> str:
@@ -22,6 +22,9 @@ def fingerprint(session: Session) -> str:
         .order_by(col(Message.state))
     )
     quarantined = session.exec(select(func.count()).select_from(Quarantine)).one()
+    versions = session.exec(select(func.count()).select_from(FeedbackVersion)).one()
+    answers = session.exec(select(func.count()).select_from(Answer)).one()
     parts = [f"events={head.length if head else 0}", f"quarantined={quarantined}"]
+    parts += [f"versions={versions}", f"answers={answers}"]
     parts += [f"{state}={n}" for state, n in [*feedback, *messages]]
     return " ".join(parts)

@@ -64,6 +64,7 @@ def untellable(session: Session) -> list[tuple[Loop, str]]:
         .join(Message, col(Message.loop_id) == Loop.id)
         .where(Loop.state == LoopState.OPEN, or_(and_(decides, lost), no_address))
         .order_by(col(Loop.id))
+        .with_for_update(of=Loop, skip_locked=True)
     )
     found = {loop.id: (loop, message.reason or message.state.value) for loop, message in rows}
     return list(found.values())

@@ -6,12 +6,11 @@ who try, one moves the row and the other learns that it did not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, false, func, or_, update
+from sqlalchemy import CursorResult, delete, false, func, or_, update
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
@@ -49,7 +48,10 @@ def plan(
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> bool:
-    """Plan a message in the transaction of what causes it; False if it was planned before."""
+    """Plan a message in the transaction of what causes it; False if it was planned before.
+
+    One that was cancelled, and so never left, is planned anew under its key.
+    """
     row = {
         "subject": subject,
         "step": step,
@@ -66,7 +68,39 @@ def plan(
         "expires_at": expires_at,
         "attempts": 0,
     }
-    return insert_new(session, Message, [row]) == 1
+    return insert_new(session, Message, [row]) == 1 or _plan_again(session, row)
+
+
+def _plan_again(session: Session, row: Mapping[str, Any]) -> bool:
+    cancelled = session.exec(
+        select(Message).where(
+            Message.subject == row["subject"],
+            Message.step == row["step"],
+            Message.channel == row["channel"],
+            Message.recipient == row["recipient"],
+            Message.state == Is.CANCELLED,
+        )
+    ).one_or_none()
+    return cancelled is not None and write_anew(
+        session, cancelled, now=row["planned_at"], not_before=row["not_before"]
+    )
+
+
+def write_anew(session: Session, message: Message, *, now: datetime, not_before: datetime) -> bool:
+    """Back to PLANNED: nothing of it has left, and its words are no longer right."""
+    session.exec(delete(Link).where(col(Link.message_id) == message.id))
+    return move(
+        session,
+        message,
+        Is.PLANNED,
+        now=now,
+        planned_at=now,
+        not_before=not_before,
+        address=None,
+        message_id=None,
+        content=None,
+        sender_id=None,
+    )
 
 
 def cancel(
@@ -236,23 +270,10 @@ def planned_span(session: Session, now: datetime) -> tuple[int, int, int]:
     return low or 0, high or 0, n
 
 
-@dataclass(frozen=True, slots=True)
-class StateCount:
-    state: MessageState
-    reason: str | None
-    n: int
-
-
-def count_by_state(session: Session) -> list[StateCount]:
-    """How many messages are in each state, by reason: every one that is not sent has one."""
-    query = select(Message.state, Message.reason, func.count()).group_by(
-        col(Message.state), col(Message.reason)
-    )
-    return [StateCount(*row) for row in session.exec(query)]
-
-
-def resolve_unknown(session: Session, message_id: int, to: MessageState, *, now: datetime) -> bool:
-    """A person's word on a message whose reply was lost; False if it is not in doubt any more.
+def resolve_unknown(
+    session: Session, message_id: int, to: MessageState, *, reason: str, now: datetime
+) -> bool:
+    """Evidence on a message whose reply was lost; False if it is not in doubt any more.
 
     Args:
         to: SENT (it arrived), QUEUED (send it again) or ABANDONED (leave it).
@@ -263,7 +284,7 @@ def resolve_unknown(session: Session, message_id: int, to: MessageState, *, now:
     message = session.get_one(Message, message_id)
     if message.state is not Is.UNKNOWN:
         return False
-    return move(session, message, to, now=now, reason="a person decided", not_before=now)
+    return move(session, message, to, now=now, reason=reason, not_before=now)
 
 
 def _rows(session: Session, query: Any) -> int:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from voc.company.model import Company
 from voc.models import Answer, FeedbackState, Message, MessageState
+from voc.rules.contact import Why
 from voc.store import loops, tickets
 from voc.store.feedback import span_in_state
 
@@ -16,7 +17,9 @@ WAITING = (MessageState.PLANNED, MessageState.QUEUED)
 IN_FLIGHT = (MessageState.CLAIMED, MessageState.SENDING)
 
 
-def pending(session: Session, company: Company, *, now: datetime) -> dict[str, int]:
+def pending(
+    session: Session, company: Company, *, kill_switch: bool, now: datetime
+) -> dict[str, int]:
     """How many things wait for each stage, by its name; 0 means that it need not start.
 
     Time makes work, too: reminders and escalations that fall due, customers who stayed silent.
@@ -27,7 +30,8 @@ def pending(session: Session, company: Company, *, now: datetime) -> dict[str, i
     return {
         "understand": span_in_state(session, FeedbackState.COLLECTED)[2],
         "route": span_in_state(session, FeedbackState.UNDERSTOOD)[2],
-        "follow_up": _messages(session, now)
+        "follow_up": (0 if kill_switch else _held(session))
+        + _messages(session, now)
         + len(tickets.to_escalate(session, company, now))
         + len(loops.to_remind(session, remind)),
         "close": _answers(session)
@@ -41,6 +45,12 @@ def _messages(session: Session, now: datetime) -> int:
     due = col(Message.state).in_(WAITING) & (col(Message.not_before) <= now)
     query = select(func.count()).where(due | col(Message.state).in_(IN_FLIGHT))
     return session.exec(query).one()
+
+
+def _held(session: Session) -> int:
+    """What the kill switch held back: it goes on when the switch is gone."""
+    held = (Message.state == MessageState.HELD, Message.reason == Why.KILL_SWITCH)
+    return session.exec(select(func.count()).where(*held)).one()
 
 
 def _answers(session: Session) -> int:

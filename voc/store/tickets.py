@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from voc.company.model import Company
@@ -14,6 +14,21 @@ from voc.rules.escalation import next_escalation
 from voc.rules.lifecycle import UNFINISHED
 
 
+def found(session: Session, ticket_id: int) -> Ticket:
+    """The ticket, only to be read.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    if (ticket := session.get(Ticket, ticket_id)) is None:
+        raise _not_found(ticket_id)
+    return ticket
+
+
+def _not_found(ticket_id: int) -> NotFoundError:
+    return NotFoundError(f"there is no ticket {ticket_id}; `voc ticket list` shows those open")
+
+
 def locked(session: Session, ticket_id: int) -> Ticket:
     """The ticket, held until the transaction ends.
 
@@ -21,9 +36,9 @@ def locked(session: Session, ticket_id: int) -> Ticket:
         NotFoundError: There is none with this id.
     """
     query = select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update()
-    found = session.exec(query.execution_options(populate_existing=True))
-    if (ticket := found.one_or_none()) is None:
-        raise NotFoundError(f"there is no ticket {ticket_id}; `voc ticket list` shows those open")
+    rows = session.exec(query.execution_options(populate_existing=True))
+    if (ticket := rows.one_or_none()) is None:
+        raise _not_found(ticket_id)
     return ticket
 
 
@@ -81,13 +96,9 @@ def to_escalate(session: Session, company: Company, now: datetime) -> list[Ticke
     untaken = and_(col(Ticket.state) == TicketState.OPEN, col(Ticket.first_response_due_at) < now)
     overdue = and_(col(Ticket.state).in_(UNFINISHED), col(Ticket.resolution_due_at) < now)
     query = select(Ticket).where(or_(untaken, overdue), or_(*below)).order_by(col(Ticket.id))
+    query = query.with_for_update(skip_locked=True)
     return [
         ticket
         for ticket in session.exec(query)
         if next_escalation(ticket, company.department(ticket.department)) <= now
     ]
-
-
-def count_by_state(session: Session) -> dict[TicketState, int]:
-    rows = session.exec(select(col(Ticket.state), func.count()).group_by(col(Ticket.state)))
-    return dict(rows.all())

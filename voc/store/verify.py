@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from types import MappingProxyType
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import String, and_, cast, func, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, exists, select
 
 from voc.errors import IllegalTransitionError
@@ -116,6 +117,42 @@ def tickets_follow_their_events(session: Session) -> Finding | None:
     return None
 
 
+LAST_SAYS: Mapping[TicketEventKind, frozenset[LoopState]] = MappingProxyType(
+    {
+        TicketEventKind.LOOP_OPENED: frozenset({LoopState.OPEN}),
+        TicketEventKind.LOOP_REOPENED: frozenset({LoopState.OPEN}),
+        TicketEventKind.LOOP_TOLD: frozenset({LoopState.TOLD}),
+        TicketEventKind.LOOP_CLOSED: frozenset({LoopState.CLOSED}),
+        TicketEventKind.LOOP_ENDED: frozenset(
+            {LoopState.COULD_NOT_TELL, LoopState.NOT_ACTIONABLE, LoopState.DUPLICATE}
+        ),
+    }
+)
+
+
+def loops_follow_their_events(session: Session) -> Finding | None:
+    """A loop's state is what the newest of its events says."""
+    newest = (
+        select(func.max(TicketEvent.id))
+        .where(col(TicketEvent.kind).in_(LAST_SAYS))
+        .group_by(col(TicketEvent.loop_id))
+    )
+    rows = session.exec(
+        select(Loop, col(TicketEvent.kind))
+        .outerjoin(
+            TicketEvent,
+            (col(TicketEvent.loop_id) == Loop.id) & col(TicketEvent.id).in_(newest),
+        )
+        .order_by(col(Loop.id))
+    )
+    for loop, kind in rows:
+        if loop.state not in LAST_SAYS.get(kind, ()):
+            said = getattr(kind, "value", "nothing")
+            problem = f"is {loop.state.value}, its last event says {said}"
+            return Finding("loops follow their events", f"loop {loop.id}", problem)
+    return None
+
+
 def feedback_is_in_one_state(session: Session) -> Finding | None:
     """Routed feedback has its loop, filed has its reason, the rest has neither."""
     name = "feedback is in one state"
@@ -148,7 +185,17 @@ def statements_lie_in_their_verbatim(session: Session) -> Finding | None:
         .order_by(col(Statement.id))
         .limit(1)
     ).first()
-    return Finding(name, f"statement {row.id}", "points outside of the text") if row else None
+    if row:
+        return Finding(name, f"statement {row.id}", "points outside of the text")
+    other = aliased(Statement)
+    row = session.exec(
+        select(Statement)
+        .join(other, (col(other.version_id) == Statement.version_id) & (other.id != Statement.id))
+        .where(col(other.start) <= Statement.start, col(other.end) > Statement.start)
+        .order_by(col(Statement.id))
+        .limit(1)
+    ).first()
+    return Finding(name, f"statement {row.id}", "overlaps another one") if row else None
 
 
 def loops_have_what_they_need(session: Session) -> Finding | None:
@@ -170,9 +217,10 @@ def loops_have_what_they_need(session: Session) -> Finding | None:
 def closed_loops_were_told(session: Session) -> Finding | None:
     """No loop counts as told or closed unless the message that tells went out."""
     name = "closed loops were told"
+    of_round = "resolution." + cast(col(Loop.round), String)
     told = exists().where(
         col(Message.loop_id) == Loop.id,
-        col(Message.template).in_(["resolution", "thanks"]),
+        (col(Message.step) == "thanks") | (col(Message.step) == of_round),
         col(Message.state).in_(LEFT),
     )
     row = session.exec(
@@ -234,6 +282,7 @@ CHECKS: Mapping[str, Callable[[Session], Finding | None]] = MappingProxyType(
         for check in (
             event_chain,
             tickets_follow_their_events,
+            loops_follow_their_events,
             feedback_is_in_one_state,
             statements_lie_in_their_verbatim,
             loops_have_what_they_need,
