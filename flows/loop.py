@@ -39,7 +39,7 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
     def has_work(stage: str) -> bool:
         with transaction(place.engine) as session:
             held = place.settings.kill_switch.exists()
-            return bool(pending(session, place.company, kill_switch=held, now=moment)[stage])
+            return pending(session, stage, place.company, kill_switch=held, now=moment) > 0
 
     if has_work("understand"):
         counts |= understand.fn(now=moment)

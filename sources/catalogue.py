@@ -18,7 +18,11 @@ from sources.mastodon import Mastodon
 from voc.company.sources import FileSource, ITunesSource, MastodonSource, SourceConfig
 from voc.errors import ConfigurationError
 
-KINDS: dict[str, type[Source]] = {"file": Files, "itunes": ITunes, "mastodon": Mastodon}
+OVER_HTTP: dict[type[SourceConfig], Callable[..., Source]] = {
+    ITunesSource: ITunes,
+    MastodonSource: Mastodon,
+}
+"""By its settings' class, what reads a service; files need none."""
 
 
 def build(
@@ -59,9 +63,7 @@ def build(
                 sleep=sleep,
             )
 
-    if isinstance(config, ITunesSource):
-        return ITunes(config, service=service)
-    return Mastodon(config, service=service)
+    return OVER_HTTP[type(config)](config, service=service)
 
 
 def _headers(

@@ -17,9 +17,9 @@ from tasks.discreet import discreet
 from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
-from voc.arrivals import Page
+from voc.arrivals import Page, RawFeedback
 from voc.errors import ConfigurationError
-from voc.models import IdentityKind
+from voc.models import IdentityKind, Quarantine
 from voc.progress import report
 from voc.rules.sealing import Seal
 
@@ -49,8 +49,8 @@ def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) ->
     door = build_door(place)
     counts: Counter[str] = Counter()
     for item in quarantine.waiting(place.engine, ids):
-        parsed = build_source(place, item.source).parse(door_seal(place).open(item.raw_encrypted))
-        if isinstance(parsed, Rejected):
+        parsed = _parsed(place, item)
+        if parsed is None or isinstance(parsed, Rejected):
             counts["still_wrong"] += 1
             continue
         cursor = collect.read_cursor(place.engine, item.source) or ""
@@ -59,6 +59,13 @@ def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) ->
         quarantine.mark_replayed(place.engine, item.id or 0)
         counts["replayed"] += 1
     return counts
+
+
+def _parsed(place: Workplace, item: Quarantine) -> RawFeedback | Rejected | None:
+    """The item, read again; None if its source has left the company file."""
+    if item.source not in {source.id for source in place.company.sources}:
+        return None
+    return build_source(place, item.source).parse(door_seal(place).open(item.raw_encrypted))
 
 
 def build_source(place: Workplace, source_id: str) -> Source:

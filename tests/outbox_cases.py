@@ -282,7 +282,7 @@ def deliver(
             sender_id=sender_id,
             kill_switch=folder / "KILL_SWITCH",
             now=now,
-            rng=Random(1),  # noqa: S311  (no secret hangs on it)
+            rng=Random(1),
             limit=limit,
             on_sent=on_sent,
         )

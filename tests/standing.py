@@ -18,6 +18,8 @@ import httpx
 from tests.small_company import write_company
 
 START_TIMEOUT_S = 150
+# The main job does not fall due while tests look at it.
+SCHEDULES = 'schedules: {timezone: Europe/Berlin, loop: "0 3 * * *"}'
 VOC = [sys.executable, "-m", "apps.cli"]
 
 
@@ -126,6 +128,8 @@ class Stand:
         if self._standing is None or self._standing.process.poll() is not None:
             home = self._folder / str(time.monotonic_ns())
             write_company(home)
+            with (home / "voc.yaml").open("a", encoding="utf-8") as file:
+                file.write(SCHEDULES)
             self._standing = self._stack.enter_context(voc_up(home))
         return self._standing
 

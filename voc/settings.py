@@ -125,10 +125,15 @@ class Settings(BaseSettings):
         if self.secret_key:
             return self.secret_key.get_secret_value().encode()
         path = self.home / "secret.key"
-        if not path.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            _create_once(path, secrets.token_hex(32))
-        return path.read_text().strip().encode()
+        try:
+            if not path.exists():
+                self.home.mkdir(parents=True, exist_ok=True)
+                _create_once(path, secrets.token_hex(32))
+            return path.read_text().strip().encode()
+        except OSError as exc:
+            raise ConfigurationError(
+                f"VOC_HOME: cannot write to {self.home}: {exc.strerror}; name another folder"
+            ) from None
 
 
 def _create_once(path: Path, content: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from voc.errors import VocError
+from voc.errors import ConfigurationError, VocError
 
 
 @contextmanager
@@ -16,9 +16,16 @@ def only_one(path: Path, what: str) -> Iterator[None]:
 
     Raises:
         VocError: Another process holds it.
+        ConfigurationError: The folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a")
+    except OSError as exc:
+        raise ConfigurationError(
+            f"VOC_HOME: cannot write to {path.parents[1]}: {exc.strerror}; name another folder"
+        ) from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -9,7 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from apps.cli import analyze, company, deploy, outbox, quarantine, run, ticket, up, verify
+from nlp.errors import ModelFileError
+from rehearsal.company_files import set_up
 from voc.errors import ConfigurationError, VocError
+from voc.settings import get_settings
 
 WRONG_USE = 2
 FAILED = 1
@@ -20,13 +23,21 @@ class _OneSentenceErrors(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            _refresh_rehearsal()
             return super().invoke(ctx)
         except ConfigurationError as exc:
             sys.stderr.write(f"voc: {exc}\n")
             raise typer.Exit(WRONG_USE) from None
-        except VocError as exc:
+        except (VocError, ModelFileError) as exc:
             sys.stderr.write(f"voc: {exc}\n")
             raise typer.Exit(FAILED) from None
+
+
+def _refresh_rehearsal() -> None:
+    """A rehearsal that was played by an earlier version gets this version's company file."""
+    settings = get_settings()
+    if settings.company_file() is None and settings.rehearsal.exists():
+        set_up(settings.rehearsal)
 
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from voc.models import Message, MessageState
@@ -50,9 +51,9 @@ def list_messages(
     for row in rows:
         since = row.settled_at or row.planned_at
         table.add_row(
-            str(row.id), row.subject, row.step, f"{since:%Y-%m-%d %H:%M}", row.reason or ""
+            str(row.id), row.subject, row.step, f"{since:%Y-%m-%d %H:%M}", escape(row.reason or "")
         )
-    console.print(table if rows else f"No message is {state.value}.")
+    console.print(table if rows else f"There is no message that is {state.value}.")
 
 
 @app.command()

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from apps.cli.prefect_server import quiet_prefect
+from voc.errors import NotFoundError
 from voc.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True, help="What could not be accepted: list it, replay it.")
@@ -24,7 +26,7 @@ def list_items() -> None:
     items = waiting(workplace().engine)
     table = Table("item", "source", "where", "what is wrong")
     for item in items:
-        table.add_row(str(item.id), item.source, item.place, item.reason)
+        table.add_row(str(item.id), item.source, escape(item.place), escape(item.reason))
     console.print(table if items else "Nothing is in quarantine.")
 
 
@@ -41,6 +43,8 @@ def replay(
 
     place = workplace()
     counts = replay_quarantine(place, ids or [], now=place.clock())
+    if ids and not counts.total():
+        raise NotFoundError("none of these items waits; `voc quarantine list` shows those that do")
     console.print(f"{counts['replayed']} accepted now, {counts['still_wrong']} still wrong.")
     if counts["still_wrong"]:
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tasks.workplace import Workplace, workplace
 from voc.actions import tickets as actions
+from voc.actions.tickets import require_department
 from voc.models import Ticket, TicketState
 from voc.store.database import transaction
 from voc.store.ticket_history import history_of, quotes_of
@@ -39,6 +40,8 @@ def list_tickets(
 ) -> None:
     """Tickets, the most pressing promise first."""
     place = workplace()
+    if department:
+        require_department(place.company, department)
     with transaction(place.engine) as session:
         rows = listing(session, department=department, state=state, limit=limit)
     table = Table("ticket", "department", "topic", "priority", "state", "level", "owner", "due")
@@ -50,10 +53,12 @@ def list_tickets(
             t.priority.value,
             t.state.value,
             str(t.level),
-            t.owner or "-",
+            escape(t.owner or "-"),
             _due(place, t),
         )
     console.print(table if rows else "No tickets.")
+    if len(rows) == limit:
+        console.print(f"The first {limit}; --limit shows more.")
 
 
 @app.command()
@@ -62,7 +67,7 @@ def show(ticket_id: TicketId) -> None:
     place = workplace()
     with transaction(place.engine) as session:
         ticket = found(session, ticket_id)
-        quotes = quotes_of(session, ticket_id)
+        quotes = quotes_of(session, [ticket_id]).get(ticket_id, [])
         events = history_of(session, ticket_id)
     console.print(f"[bold]Ticket {ticket.id}[/bold]: {ticket.department}, {ticket.state.value}")
     console.print(
@@ -79,7 +84,9 @@ def show(ticket_id: TicketId) -> None:
         console.print(f"  action: {ticket.action_taken}", markup=False)
     for event in events:
         moment = event.at.strftime("%Y-%m-%d %H:%M")
-        console.print(f"  {moment}  {event.kind.value:<10} {event.detail:<12} {event.actor}")
+        console.print(
+            f"  {moment}  {event.kind.value:<10} {event.detail:<12} {escape(event.actor)}"
+        )
 
 
 @app.command()

@@ -17,6 +17,7 @@ from voc.settings import LOOPBACK, Settings, get_settings
 from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
 
+
 def build(settings: Settings, company: Company) -> FastAPI:
     """The app of *company* on this machine.
 

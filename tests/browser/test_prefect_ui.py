@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.standing import Stand, Standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
 
-WAIT_MS = 30_000
+WAIT_MS = 15_000
 
 
 @pytest.fixture
@@ -39,29 +40,30 @@ def test_the_deployments_are_listed_with_their_schedules(page: Page, stand: Stan
     open_ui(page, stand(), "deployments")
 
     for name in ("loop", "collect", "understand", "route", "follow-up", "close", "measure"):
-        expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
-    expect(page.get_by_text("Every hour").first).to_be_visible()
-    expect(page.get_by_text("Every 10 minutes").first).to_be_visible()
+        row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+        expect(row).to_contain_text("team:cx")
+        expect(row).to_contain_text("1 schedules" if name != "loop" else "At 03:00 AM")
     keep_picture(page, "deployments")
 
 
-def test_a_deployment_says_what_it_does_and_when_to_run_it(page: Page, stand: Stand) -> None:
+def test_a_deployment_says_what_it_does_and_when_it_runs(page: Page, stand: Stand) -> None:
     standing = stand()
-    open_ui(page, standing, f"deployments/deployment/{deployments(standing)['loop']['id']}")
+    follow_up = deployments(standing)["follow-up"]["id"]
+    open_ui(page, standing, f"deployments/deployment/{follow_up}?tab=Description")
 
-    expect(page.get_by_text("The whole loop").first).to_be_visible()
-    expect(page.get_by_text("Run it by hand").first).to_be_visible()
+    expect(page.get_by_text("Send what we owe")).to_be_visible()
+    expect(page.get_by_text("Run it by hand")).to_be_visible()
+    expect(page.get_by_text("Every 10 minutes").first).to_be_visible()
     keep_picture(page, "deployment")
 
 
 def test_a_run_is_started_with_a_form_of_plain_words(page: Page, stand: Stand) -> None:
     standing = stand()
-    loop = deployments(standing)["loop"]["id"]
-    open_ui(page, standing, f"deployments/deployment/{loop}/run")
+    open_ui(page, standing, f"deployments/deployment/{deployments(standing)['loop']['id']}/run")
 
-    for title in ("Sources", "Messages at most", "Measure"):
-        expect(page.get_by_text(title, exact=True).first).to_be_visible()
-    expect(page.get_by_text("Ids from the company file").first).to_be_visible()
+    for title in ("Collect", "Sources", "Follow up", "Messages at most", "Measure"):
+        expect(page.get_by_text(f"{title} (Optional)").first).to_be_visible()
+    expect(page.get_by_text("Ids from the company file")).to_be_visible()
     keep_picture(page, "run_form")
 
 
@@ -71,6 +73,7 @@ def test_the_report_is_found_among_the_artifacts(page: Page, stand: Stand) -> No
 
     open_ui(page, standing, "artifacts")
     page.get_by_text("report", exact=True).first.click()
+    page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
 
     expect(page.get_by_text("Shop & Co").first).to_be_visible()
-    keep_picture(page, "artifacts")
+    keep_picture(page, "report")

@@ -29,7 +29,7 @@ def test_a_rehearsal_is_served_by_its_own_clock_and_others_by_the_real_one(tmp_p
     ("changes", "status"),
     [
         ({}, 200),
-        ({"web_host": "0.0.0.0"}, 404),  # noqa: S104
+        ({"web_host": "0.0.0.0"}, 404),
         ({"public_url": "https://feedback.shop.example"}, 404),
     ],
 )

@@ -43,7 +43,7 @@ class Asking:
             "s",
             fake.url,
             self.client,
-            rng=random.Random(1),  # noqa: S311
+            rng=random.Random(1),
             headers=bearer("t0ken"),
             limits=chosen,
             sleep=self.waits.append,
@@ -240,7 +240,7 @@ def test_the_token_is_sent_and_stands_in_no_address(fake: Echo) -> None:
 def test_a_name_that_leads_inside_is_not_connected_to(found: list[str]) -> None:
     transport = GuardedTransport(resolve=lambda _host, _port: found)
     with httpx.Client(transport=transport) as client:
-        service = Service("s", "https://rebind.example", client, rng=random.Random(1))  # noqa: S311
+        service = Service("s", "https://rebind.example", client, rng=random.Random(1))
         with pytest.raises(SourceRefusedError, match="not on the public Internet"):
             service.get("/")
 
@@ -253,7 +253,7 @@ def test_a_name_that_leads_inside_is_not_connected_to(found: list[str]) -> None:
 def test_odd_spellings_of_inner_addresses_are_refused_too(host: str) -> None:
     with httpx.Client(transport=GuardedTransport()) as client:
         service = Service(
-            "s", f"https://{host}", client, rng=random.Random(1), limits=Limits(attempts=1),  # noqa: S311
+            "s", f"https://{host}", client, rng=random.Random(1), limits=Limits(attempts=1),
             sleep=lambda _: None,
         )  # fmt: skip
         with pytest.raises((SourceRefusedError, SourceUnavailableError)):

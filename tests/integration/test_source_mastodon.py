@@ -277,7 +277,7 @@ def test_a_used_up_quota_is_waited_for_within_our_patience(fake: FakeMastodon) -
 def test_whatever_crashes_late_edited_and_deleted_the_set_is_complete(
     crashes: list[int], seed: int
 ) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     with FakeMastodon() as fake:
         reader = Reader(fake)
         now = 0.0

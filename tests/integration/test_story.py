@@ -447,8 +447,8 @@ def test_the_kill_switch_holds_and_releases(story: Story) -> None:
     assert story.mails() == []
     story.place.settings.kill_switch.unlink()
     with transaction(story.place.engine) as session:
-        waiting = pending(session, story.place.company, kill_switch=False, now=story.now)
-    assert waiting["follow_up"] == 2
+        company, now = story.place.company, story.now
+        assert pending(session, "follow_up", company, kill_switch=False, now=now) == 2
     story.runs()
     assert len(story.mails()) == 2
 

@@ -66,7 +66,7 @@ def test_an_arrow_passes_or_says_why_not(state: Is, wanted: Is) -> None:
 
 @given(st.integers(1, 20), st.integers())
 def test_waits_grow_and_end(attempts: int, seed: int) -> None:
-    again = retry_at(attempts, NOW, Random(seed))  # noqa: S311
+    again = retry_at(attempts, NOW, Random(seed))
     if attempts > len(BACKOFF):
         assert again is None
     else:

@@ -68,8 +68,8 @@ def test_a_used_up_quota_is_waited_for(remaining: str, reset: str, wait_s: float
 
 
 def test_back_off_doubles_within_bounds_and_is_the_same_for_the_same_seed() -> None:
-    waits = [back_off(attempt, random.Random(1)) for attempt in range(20)]  # noqa: S311
-    assert waits == [back_off(attempt, random.Random(1)) for attempt in range(20)]  # noqa: S311
+    waits = [back_off(attempt, random.Random(1)) for attempt in range(20)]
+    assert waits == [back_off(attempt, random.Random(1)) for attempt in range(20)]
     assert all(0.5 <= wait <= 60 for wait in waits)
     assert waits[0] <= 1 < waits[3]
 
@@ -78,7 +78,7 @@ def test_back_off_doubles_within_bounds_and_is_the_same_for_the_same_seed() -> N
     "address",
     [
         "127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1",
-        "0.0.0.0",  # noqa: S104 (to be refused, not to be listened on)
+        "0.0.0.0",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fec0::1",
         "fd00::1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1",
         "2002:7f00:1::", "2001:0:4136:e378::1", "not an address", "",

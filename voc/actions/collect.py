@@ -19,7 +19,7 @@ from voc.models import (
     Quarantine,
     SourceCursor,
 )
-from voc.rules.pseudonym import pseudonym
+from voc.rules.tokens import digest
 from voc.store import customers
 from voc.store.database import transaction
 from voc.store.upsert import insert_new
@@ -70,12 +70,12 @@ def store_page(
 def content_hash(secret: bytes, item: RawFeedback) -> str:
     """Of what the customer said: words and rating. Keyed, since short texts can be guessed."""
     rating = f"{item.rating.scale}:{item.rating.value:g}" if item.rating else ""
-    return pseudonym(secret, f"{rating}\n{item.verbatim}")
+    return digest(secret, "content", f"{rating}\n{item.verbatim}").hex()
 
 
 def item_hash(secret: bytes, item: RawFeedback) -> str:
     """Of everything that the source says, consent and addresses, too."""
-    return pseudonym(secret, repr(item))
+    return digest(secret, "item", repr(item)).hex()
 
 
 def quarantine(
@@ -90,7 +90,7 @@ def quarantine(
                 "source": source,
                 "place": item.place[:255],
                 "reason": item.reason[:255],
-                "raw_hash": pseudonym(door.secret, f"{item.place}\n{item.raw}"),
+                "raw_hash": digest(door.secret, "raw", f"{item.place}\n{item.raw}").hex(),
                 "raw_encrypted": door.seal(item.raw.encode("utf-8", "surrogatepass")),
                 "at": now,
                 "state": "waiting",
@@ -175,8 +175,7 @@ def _store(
         elif feedback.item_hash == item_hash(door.secret, item):
             counts["unchanged"] += 1  # another run stored it in the meantime
             continue
-        said_at = now if feedback.id else item.said_at
-        customers.learn(session, feedback.customer_id, item, found, owners, at=said_at)
+        customers.learn(session, feedback.customer_id, item, found, owners, now=now)
         feedback.item_hash = item_hash(door.secret, item)
         session.add(feedback)
         session.flush()

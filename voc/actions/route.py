@@ -78,13 +78,24 @@ def _open(
 def _join_edit(
     session: Session, loop: Loop, decision: Decision, company: Company, *, now: datetime
 ) -> Counter[str]:
-    """The edited words may name another department; those it waits for already are kept."""
+    """The edited words may name another department; the tickets it waits for speak of them now."""
     counts: Counter[str] = Counter(edits_joined=1)
-    waiting = {ticket.department for ticket in tickets.tickets_of(session, loop.id or 0)}
+    waiting = {ticket.department: ticket for ticket in tickets.tickets_of(session, loop.id or 0)}
     for issue in decision.issues:
-        if issue.department not in waiting:
+        if ticket := waiting.get(issue.department):
+            _say_of(session, ticket, issue)
+        else:
             counts[_ticket_for(session, loop, issue, company, now=now)] += 1
     return counts
+
+
+def _say_of(session: Session, ticket: Ticket, issue: Issue) -> None:
+    """The issue's statements are what the ticket is about."""
+    session.exec(
+        update(Statement)
+        .where(col(Statement.id).in_(issue.statement_ids))
+        .values(ticket_id=ticket.id)
+    )
 
 
 def _ticket_for(
@@ -96,11 +107,7 @@ def _ticket_for(
     if ticket is None:
         ticket = _new_ticket(session, loop, issue, company, now=now)
     session.add(LoopTicket(loop_id=loop.id or 0, ticket_id=ticket.id or 0))
-    session.exec(
-        update(Statement)
-        .where(col(Statement.id).in_(issue.statement_ids))
-        .values(ticket_id=ticket.id)
-    )
+    _say_of(session, ticket, issue)
     happened = Happening(kind=kind, ticket_id=ticket.id, loop_id=loop.id, detail=issue.department)
     events.append(session, [happened], actor=loops.SYSTEM, now=now)
     return "tickets" if kind is TicketEventKind.OPENED else "joined"

@@ -86,8 +86,7 @@ def reassign(
         ConfigurationError: There is no such department.
         VocError: It is there already.
     """
-    if department not in (known := [d.id for d in company.departments]):
-        raise ConfigurationError(f"no department {department!r}; use one of: {', '.join(known)}")
+    require_department(company, department)
     if tickets.locked(session, ticket_id).department == department:
         raise VocError(f"ticket {ticket_id} is with {department} already")
     ticket = _move(
@@ -111,6 +110,16 @@ def reassign(
             )
         )
     return ticket
+
+
+def require_department(company: Company, department: str) -> None:
+    """Refuse the name of a department that the company does not have.
+
+    Raises:
+        ConfigurationError: It names those that there are.
+    """
+    if department not in (known := [d.id for d in company.departments]):
+        raise ConfigurationError(f"no department {department!r}; use one of: {', '.join(known)}")
 
 
 def resolve(

@@ -71,9 +71,13 @@ def learn(
     handles: Sequence[Handle],
     owners: dict[Handle, int],
     *,
-    at: datetime,
+    now: datetime,
 ) -> None:
-    """Remember what the item says of its author, as of *at*. Extends *owners* as it goes."""
+    """Remember what the item says of its author. Extends *owners* as it goes.
+
+    A consent counts from when it was said, so that an old row that comes again does not undo a
+    withdrawal; a refusal counts from now.
+    """
     customer = session.get_one(Customer, customer_id)
     for field in ("name", "language", "country", "segment", "value"):
         if (told := getattr(item, field)) is not None:
@@ -82,8 +86,9 @@ def learn(
     for kind, value in handles:
         if (kind, value) not in owners:
             owners[kind, value] = customer_id
-            session.add(Identity(customer_id=customer_id, kind=kind, value=value, at=at))
+            session.add(Identity(customer_id=customer_id, kind=kind, value=value, at=now))
     if item.consent is not None:
+        at = item.said_at if item.consent else now
         remember_consent(
             session, customer_id, granted=item.consent, how="as the source says", at=at
         )

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlmodel import Session
 
 from voc.errors import ConfigurationError
@@ -63,9 +64,21 @@ def open_database(url: str) -> Engine:
     """The engine for *url*, its tables brought up to date.
 
     Raises:
-        ConfigurationError: The database is newer than this program.
+        ConfigurationError: It cannot be opened, or is newer than this program.
     """
-    engine = connect(url)
+    try:
+        return _migrated(connect(url))
+    except ArgumentError:
+        raise ConfigurationError(
+            "VOC_DATABASE_URL is no database URL: sqlite:///FILE or postgresql+psycopg://..."
+        ) from None
+    except (DatabaseError, OSError) as exc:
+        where = make_url(url).render_as_string(hide_password=True)
+        why = getattr(exc, "orig", None) or exc
+        raise ConfigurationError(f"the database {where} cannot be opened: {why}") from None
+
+
+def _migrated(engine: Engine) -> Engine:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     scripts = ScriptDirectory.from_config(config)

@@ -18,11 +18,11 @@ from voc.models import (
     LoopTicket,
     Message,
     MessageState,
-    Statement,
     Ticket,
     Verdict,
 )
 from voc.rules.messages import GONE
+from voc.store.ticket_history import quotes_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ def planned_mails(
     ).all()
     done = _done(session, [row.Message.loop_id for row in rows if row.Message.loop_id])
     tickets = [row.Ticket for row in rows if row.Ticket]
-    quotes = _quotes(session, [ticket.id for ticket in tickets])
+    quotes = quotes_of(session, [ticket.id for ticket in tickets])
     objections = _objections(session, [ticket.id for ticket in tickets])
     threads = _threads(session, [row.Message.subject for row in rows])
     return [
@@ -142,21 +142,6 @@ def _done(session: Session, loop_ids: Sequence[int]) -> dict[int, list[Done]]:
         if ticket.action_taken:
             done = Done(department=ticket.department, action=ticket.action_taken)
             found.setdefault(loop_id, []).append(done)
-    return found
-
-
-def _quotes(session: Session, ticket_ids: Sequence[int | None]) -> dict[int, list[str]]:
-    """By ticket the statements in it, each once; an edit may have brought one twice."""
-    found: dict[int, list[str]] = {}
-    for statement, verbatim in session.exec(
-        select(Statement, FeedbackVersion.verbatim)
-        .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
-        .where(col(Statement.ticket_id).in_(ticket_ids))
-        .order_by(col(Statement.id))
-    ):
-        quotes = found.setdefault(statement.ticket_id or 0, [])
-        if (text := verbatim[statement.start : statement.end].strip()) and text not in quotes:
-            quotes.append(text)
     return found
 
 

@@ -18,26 +18,27 @@ IN_FLIGHT = (MessageState.CLAIMED, MessageState.SENDING)
 
 
 def pending(
-    session: Session, company: Company, *, kill_switch: bool, now: datetime
-) -> dict[str, int]:
-    """How many things wait for each stage, by its name; 0 means that it need not start.
+    session: Session, stage: str, company: Company, *, kill_switch: bool, now: datetime
+) -> int:
+    """How many things wait for *stage*; 0 means that it need not start.
 
     Time makes work, too: reminders and escalations that fall due, customers who stayed silent.
     """
     policy = company.follow_up
-    remind = now - timedelta(days=policy.reminder_after_days)
+    if stage == "understand":
+        return span_in_state(session, FeedbackState.COLLECTED)[2]
+    if stage == "route":
+        return span_in_state(session, FeedbackState.UNDERSTOOD)[2]
+    if stage == "follow_up":
+        remind = now - timedelta(days=policy.reminder_after_days)
+        return (
+            _messages(session, now)
+            + (0 if kill_switch else _held(session))
+            + len(tickets.to_escalate(session, company, now))
+            + len(loops.to_remind(session, remind))
+        )
     silent = now - timedelta(days=policy.close_silent_after_days)
-    return {
-        "understand": span_in_state(session, FeedbackState.COLLECTED)[2],
-        "route": span_in_state(session, FeedbackState.UNDERSTOOD)[2],
-        "follow_up": (0 if kill_switch else _held(session))
-        + _messages(session, now)
-        + len(tickets.to_escalate(session, company, now))
-        + len(loops.to_remind(session, remind)),
-        "close": _answers(session)
-        + len(loops.silent(session, silent))
-        + len(loops.untellable(session)),
-    }
+    return _answers(session) + len(loops.silent(session, silent)) + len(loops.untellable(session))
 
 
 def _messages(session: Session, now: datetime) -> int:

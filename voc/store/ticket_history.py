@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlmodel import Session, col, select
 
 from voc.models import FeedbackVersion, Statement, TicketEvent
 
 
-def quotes_of(session: Session, ticket_id: int) -> list[str]:
-    """The statements behind a ticket, personal data masked, in the order they were said."""
+def quotes_of(session: Session, ticket_ids: Sequence[int | None]) -> dict[int, list[str]]:
+    """By ticket the statements behind it, personal data masked, in the order they were said.
+
+    Of edited feedback only the newest words count; each quote stands once.
+    """
     rows = session.exec(
-        select(Statement, FeedbackVersion.verbatim)
+        select(Statement, FeedbackVersion)
         .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
-        .where(Statement.ticket_id == ticket_id)
-        .order_by(col(Statement.version_id), col(Statement.start))
-    )
-    return [verbatim[row.start : row.end].strip() for row, verbatim in rows]
+        .where(col(Statement.ticket_id).in_(ticket_ids))
+        .order_by(col(FeedbackVersion.feedback_id), col(Statement.version_id), col(Statement.start))
+    ).all()
+    newest = {(s.ticket_id, v.feedback_id): v.number for s, v in rows}
+    found: dict[int, list[str]] = {}
+    for statement, version in rows:
+        quotes = found.setdefault(statement.ticket_id or 0, [])
+        text = version.verbatim[statement.start : statement.end].strip()
+        is_newest = newest[statement.ticket_id, version.feedback_id] == version.number
+        if is_newest and text and text not in quotes:
+            quotes.append(text)
+    return found
 
 
 def history_of(session: Session, ticket_id: int) -> list[TicketEvent]:
