@@ -89,7 +89,7 @@ def draw(commits: Mapping[str, int], kills: int, rng: random.Random) -> list[tup
     drawn = early + rng.choices(early, [commits[s] for s in early], k=max(0, kills - len(stages)))
     rng.shuffle(drawn)
     times = Counter(drawn)
-    points = [(s, rng.randint(1, max(1, commits[s] // (2 * times[s])))) for s in drawn]
+    points = [(s, rng.randint(1, max(1, commits[s] // times[s] - 1))) for s in drawn]
     return points + ([("measure", 1)] if "measure" in stages else [])
 
 
@@ -143,7 +143,7 @@ def _stage() -> str:
     while frame := frame.f_back:  # type: ignore[assignment]
         module = str(frame.f_globals.get("__name__", ""))
         name = module.rpartition(".")[2]
-        if module == "rehearsal.people":
+        if module == "rehearsal.people" or module.startswith("apps.desk"):
             return "people"
         if module.startswith("flows.") and name in STAGES:
             return name
@@ -163,7 +163,7 @@ def _compare(calm: Path, stormy: Path) -> int:
     for home in (calm, stormy):
         ids = Counter(
             str(message_from_bytes(path.read_bytes())["Message-ID"])
-            for path in (home / "mailbox").rglob("*.eml")
+            for path in (home / "rehearsal" / "mailbox").rglob("*.eml")
         )
         twice = [key for key, n in ids.items() if n > 1]
         wrong += bool(twice)
@@ -173,7 +173,7 @@ def _compare(calm: Path, stormy: Path) -> int:
 
 
 def _rows(home: Path, query: str) -> Counter[tuple[object, ...]]:
-    with sqlite3.connect(home / "voc.db") as connection:
+    with sqlite3.connect(home / "rehearsal" / "voc.db") as connection:
         return Counter(tuple(row) for row in connection.execute(query))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from prefect import flow
@@ -15,6 +16,7 @@ from flows.route import route
 from flows.understand import understand
 from tasks.measure import is_stale
 from tasks.workplace import workplace
+from voc.errors import VocError
 from voc.params import LoopParams
 from voc.store.database import transaction
 from voc.store.pending import pending
@@ -25,7 +27,8 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
     """Collect, understand, route, follow up, close, measure: a stage starts if it has work.
 
     The stages run inside this run, not as subflows: Prefect takes about a second for each.
-    A source that cannot be read does not stop the rest; the run fails in the end.
+    A source that cannot be read, or a stage that fails, does not stop the rest; the run fails in
+    the end with the first error.
 
     Args:
         params: Parameters of the stages.
@@ -41,16 +44,21 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
             held = place.settings.kill_switch.exists()
             return pending(session, stage, place.company, kill_switch=held, now=moment) > 0
 
-    if has_work("understand"):
-        counts |= understand.fn(now=moment)
-    if has_work("route"):
-        counts |= route.fn(now=moment)
-    if has_work("follow_up"):
-        counts |= follow_up.fn(params.follow_up, moment)
-    if has_work("close"):
-        counts |= close.fn(moment)
+    stages: dict[str, Callable[[], dict[str, int]]] = {
+        "understand": lambda: understand.fn(now=moment),
+        "route": lambda: route.fn(now=moment),
+        "follow_up": lambda: follow_up.fn(params.follow_up, moment),
+        "close": lambda: close.fn(moment),
+    }
+    problems: list[VocError] = [could_not_collect(failed)] if failed else []
+    for stage, run in stages.items():
+        try:
+            if has_work(stage):
+                counts |= run()
+        except VocError as exc:
+            problems.append(exc)
     if params.measure and is_stale(place):
         measure.fn(now=moment)
-    if failed:
-        raise could_not_collect(failed)
+    if problems:
+        raise problems[0]
     return counts

@@ -19,6 +19,7 @@ from voc.rules.tokens import token_hash
 from voc.store import contact, messages
 from voc.store.database import transaction
 from voc.store.mail_facts import MailFacts, planned_mails
+from voc.store.merging import merge_receipts
 
 BATCH = 200  # mails a transaction: held in memory together
 
@@ -60,7 +61,7 @@ def queue_planned(
     low, high = ids_range
     counts: Counter[MessageState] = Counter()
     with transaction(engine) as session:
-        if merged := messages.merge_receipts(session, now=now):
+        if merged := merge_receipts(session, now=now):
             counts[MessageState.CANCELLED] += merged
     while batch := _read(desk, low, high):
         written = [(mail, facts.address or "", _write(desk, mail, facts)) for mail, facts in batch]

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from rehearsal.company_files import Truth
 from rehearsal.deeds import Deed
-from rehearsal.owners import Move, TicketView, next_move
+from rehearsal.owners import Move, TicketView, next_move, targets
 from tasks.workplace import Workplace
 from voc.actions import tickets as actions
 from voc.models import (
@@ -25,7 +25,7 @@ from voc.models import (
 from voc.rules.business_time import add_business_hours
 from voc.rules.lifecycle import UNFINISHED
 from voc.store.database import transaction
-from voc.store.tickets import loops_of, tickets_of
+from voc.store.tickets import loops_of
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,19 @@ class OwnerDeeds:
     def _view(self, session: Session, ticket: Ticket) -> TicketView:
         loop = loops_of(session, ticket.id or 0)[0]
         piece = session.get_one(Feedback, loop.feedback_id)
-        opened_for = session.exec(
-            select(TicketEvent.detail)
-            .where(TicketEvent.ticket_id == ticket.id, TicketEvent.kind == TicketEventKind.OPENED)
-            .limit(1)
-        ).one()
+        opened = session.exec(
+            select(TicketEvent.ticket_id, TicketEvent.detail)
+            .where(TicketEvent.loop_id == loop.id, TicketEvent.kind == TicketEventKind.OPENED)
+            .order_by(col(TicketEvent.id))
+        ).all()
+        departments = [department for _, department in opened]
+        place = [ticket_id for ticket_id, _ in opened].index(ticket.id)
+        owed_to = self.truth.get((piece.source, piece.external_id), ())
         return TicketView(
-            key=f"{piece.source}:{piece.external_id}:{opened_for}",
+            key=f"{piece.source}:{piece.external_id}:{departments[place]}",
             department=ticket.department,
             hand=ticket.hand,
             round=ticket.round,
             accepted=ticket.accepted_at is not None,
-            owed_to=self.truth.get((piece.source, piece.external_id), ()),
-            taken=[other.department for other in tickets_of(session, loop.id or 0)],
+            target=targets(departments, owed_to)[place],
         )

@@ -20,10 +20,8 @@ class TicketView:
     hand: int
     round: int
     accepted: bool
-    owed_to: Sequence[str]
-    """The departments that must act on this feedback, by the truth; empty if none must."""
-    taken: Sequence[str]
-    """The departments that have a ticket of this feedback already."""
+    target: str | None
+    """Where it belongs, by the truth; None if nobody has to act, or others do already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +41,28 @@ def next_move(ticket: TicketView, seed: int) -> Move:
     rng = chance(seed, "owner", ticket.key, ticket.hand, ticket.round)
     wait = rng.choice([0.5, 1, 2, 3, 5, 8, 30])
     work = rng.choice([2, 4, 6, 9, 14, 22, 45])
-    if ticket.round == 1 and (right := _right_department(ticket)):
-        return Move(kind="reassign", after_hours=wait, department=right)
+    if ticket.round == 1 and ticket.target not in {None, ticket.department}:
+        return Move(kind="reassign", after_hours=wait, department=ticket.target or "")
     if not ticket.accepted:
         return Move(kind="accept", after_hours=wait)
     cause, action = _resolution(ticket, rng)
     return Move(kind="resolve", after_hours=work, root_cause=cause, action_taken=action)
 
 
-def _right_department(ticket: TicketView) -> str | None:
-    """Where the ticket belongs, if not here."""
-    if ticket.department in ticket.owed_to:
-        return None
-    missing = [d for d in ticket.owed_to if d not in ticket.taken]
-    return next(iter(missing), None)
+def targets(opened_for: Sequence[str], owed_to: Sequence[str]) -> list[str | None]:
+    """Where each ticket of one piece of feedback belongs, in the order they were opened.
+
+    Depends only on where they were opened and on the truth, never on what was handed over
+    since: so it is the same whenever it is asked.
+    """
+    left = [department for department in owed_to if department not in opened_for]
+    found: list[str | None] = []
+    for department in opened_for:
+        if department in owed_to or not left:
+            found.append(department if department in owed_to else None)
+        else:
+            found.append(left.pop(0))
+    return found
 
 
 RESOLUTIONS = {

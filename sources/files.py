@@ -113,10 +113,12 @@ class Files:
             pass
         while True:
             found = list(islice(rows, PAGE_ROWS))
+            # Of several rows about the same item the last one holds, a withdrawal, too.
+            said = {r.external_id: r for r in found if not isinstance(r, Rejected)}.values()
             page = Page(
-                items=[each for each in found if isinstance(each, RawFeedback)],
+                items=[each for each in said if isinstance(each, RawFeedback)],
                 rejected=[each for each in found if isinstance(each, Rejected)],
-                deleted=[each.external_id for each in found if isinstance(each, TakenBack)],
+                deleted=[each.external_id for each in said if isinstance(each, TakenBack)],
                 cursor="",
             )
             yield page, len(found)

@@ -21,7 +21,7 @@ def take_in_answers(now: datetime) -> dict[str, int]:
     place = workplace()
     counts: Counter[str] = Counter()
     with transaction(place.engine) as session:
-        waiting = answers.unapplied(session)
+        waiting = answers.unapplied(session, now)
     for loop_id in waiting:
         with transaction(place.engine) as session:
             counts[answers.apply_answers(session, loop_id, place.company, now=now)] += 1

@@ -16,7 +16,13 @@ from nlp.understand import Models, StatementReading, Understanding, understand
 from tasks.discreet import discreet
 from tasks.models import build_models
 from tasks.workplace import Workplace, workplace
-from voc.actions.understand import Reading, ReadStatement, ReadSuggestion, store_readings
+from voc.actions.understand import (
+    Reading,
+    ReadStatement,
+    ReadSuggestion,
+    set_aside,
+    store_readings,
+)
 from voc.models import FeedbackState, SuggestionKind
 from voc.progress import report
 from voc.store.database import transaction
@@ -39,8 +45,9 @@ def understand_range(low: int, high: int) -> dict[str, int]:
             batch = unread(session, low, high, limit=PIECES_A_COMMIT)
         if not batch:
             return dict(counts)
-        readings = read(place, models, batch)
+        readings, unreadable = _read_what_can_be(place, models, batch)
         with transaction(place.engine) as session:
+            counts["unreadable"] += set_aside(session, unreadable)
             counts["statements"] += store_readings(
                 session, readings, encoder=models.encoder.version, models=models.version
             )
@@ -52,6 +59,32 @@ def understand_range(low: int, high: int) -> dict[str, int]:
 def _models(place: Workplace) -> Models:
     """The process's models: loaded once."""
     return build_models(place.company)
+
+
+def _read_what_can_be(
+    place: Workplace, models: Models, batch: Sequence[Unread]
+) -> tuple[list[Reading], list[int]]:
+    """The readings, and the ids of feedback that a model stumbles over.
+
+    Raises:
+        Exception: Nothing can be read: then it is the model, not the words.
+    """
+    try:
+        return read(place, models, batch), []
+    except Exception:
+        if len(batch) == 1:
+            raise
+    readings: list[Reading] = []
+    unreadable: list[int] = []
+    for piece in batch:
+        try:
+            readings += read(place, models, [piece])
+        except Exception as exc:  # noqa: BLE001  (told below if it is everywhere)
+            problem = exc
+            unreadable.append(piece.feedback_id)
+    if not readings:
+        raise problem
+    return readings, unreadable
 
 
 def read(place: Workplace, models: Models, batch: Sequence[Unread]) -> list[Reading]:

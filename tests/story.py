@@ -15,10 +15,12 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as sa
 from sqlmodel import SQLModel, select
 
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
+from notifications.mailbox import MailboxChannel
 from tasks import close, follow_up, route, understand
 from tasks.collect import build_door
 from tasks.workplace import Workplace
@@ -26,7 +28,15 @@ from tests.nlp_fakes import FakeDetector, FakeEncoder, FakeSentiment
 from voc.actions import collect, tickets
 from voc.arrivals import Page, RawFeedback, RawIdentity, RawRating
 from voc.company import Company
-from voc.models import Channel, IdentityKind, Loop, RatingScale, Ticket
+from voc.models import (
+    Channel,
+    IdentityKind,
+    Loop,
+    Message,
+    MessageState,
+    RatingScale,
+    Ticket,
+)
 from voc.store.database import transaction
 from voc.store.verify import verify
 
@@ -140,7 +150,7 @@ class Story:
 
     def rows(self, model: type[Row]) -> list[Row]:
         with transaction(self.place.engine) as session:
-            return list(session.exec(select(model)))
+            return list(session.exec(select(model).order_by(*sa.inspect(model).primary_key)))
 
     def loop(self) -> Loop:
         (loop,) = self.rows(Loop)
@@ -153,7 +163,11 @@ class Story:
     def mails(self, subject: str = "", to: str = "") -> list[str]:
         """The text parts of the mails in the mailbox, by a pattern of subject and recipient."""
         found = []
-        for path in sorted(self.place.settings.mailbox.rglob("*.eml")):
+        mailbox = MailboxChannel(self.place.settings.mailbox)
+        sent = [row for row in self.rows(Message) if row.state is MessageState.SENT]
+        for row in sorted(sent, key=lambda row: (row.settled_at, row.id)):
+            path = mailbox.find(row.message_id or "")
+            assert path is not None, "sent, but not in the mailbox"
             mail = message_from_bytes(path.read_bytes(), policy=default)
             body = mail.get_body(preferencelist=("plain",))
             if re.search(subject, mail["Subject"]) and to in mail["To"] and body:

@@ -425,6 +425,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_loop_id"), ["loop_id"], unique=False)
         batch_op.create_index("ix_message_state_id", ["state", "id"], unique=False)
+        batch_op.create_index(
+            "ix_message_state_not_before_id", ["state", "not_before", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_message_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
@@ -627,6 +630,7 @@ def downgrade() -> None:
     op.drop_table("statement")
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_message_ticket_id"))
+        batch_op.drop_index("ix_message_state_not_before_id")
         batch_op.drop_index("ix_message_state_id")
         batch_op.drop_index(batch_op.f("ix_message_loop_id"))
         batch_op.drop_index(batch_op.f("ix_message_customer_id"))

@@ -7,10 +7,11 @@ import re
 import pytest
 from sqlmodel import Session, select
 
-from tasks import follow_up, route, understand
+from tasks import close, follow_up, route, understand
 from tests.story import Story
 from voc.actions import answers, tickets
 from voc.actions.contact import unsubscribe
+from voc.actions.route import route_pieces
 from voc.actions.understand import store_readings
 from voc.arrivals import Page, RawFeedback, RawIdentity
 from voc.errors import ConfigurationError, IllegalTransitionError, VocError
@@ -477,3 +478,108 @@ def test_erasing_one_voice_keeps_the_alert_about_another(story: Story) -> None:
     story.runs()
     assert len(story.mails(to="dee@corner.example")) == 1
     assert story.broken_books() == []
+
+
+def test_an_edit_that_overtakes_a_written_reply_gets_a_reply_of_its_own(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    story.resolves(story.ticket())
+    follow_up.render_planned.fn(story.now)  # frozen, not yet sent
+    story.says(f"{LATE} {CHARGED}", rating=2, external_id="a")
+    understand.understand_range.fn(0, 99)
+    route.route_range.fn(0, 99, story.now)
+    (other,) = [t for t in story.rows(Ticket) if t.department == "billing"]
+    story.resolves(other, "The money is back.")
+    story.runs()
+    assert "The money is back." in story.mails(to="kim@example.com")[-1]
+    assert (story.loop().state, story.loop().round) == (LoopState.TOLD, 2)
+    assert story.broken_books() == []
+
+
+def test_an_answer_that_overtakes_the_servers_reply_waits_for_it(story: Story) -> None:
+    told(story)
+    with transaction(story.place.engine) as session:
+        loop = session.get_one(Loop, 1)
+        loop.state, loop.told_at = LoopState.OPEN, None
+        (message,) = session.exec(select(Message).where(Message.template == "resolution"))
+        message.state, message.sender_id = MessageState.SENDING, "somebody-alive"
+    answer(story, Verdict.NOT_SOLVED)
+    close.take_in_answers.fn(story.now)
+    assert story.rows(Answer)[0].applied_at is None
+
+
+def test_an_answer_of_tomorrow_is_not_applied_today(story: Story) -> None:
+    told(story)
+    story.wait(hours=5)
+    answer(story, Verdict.SOLVED)
+    story.wait(hours=-5)
+    close.take_in_answers.fn(story.now)
+    assert story.loop().state is LoopState.TOLD
+
+
+def test_praise_that_becomes_a_complaint_is_not_thanked(story: Story) -> None:
+    story.says("Great and friendly, thanks!", rating=10, external_id="a")
+    understand.understand_range.fn(0, 99)
+    route.route_range.fn(0, 99, story.now)
+    story.says(LATE, rating=0, external_id="a")
+    story.runs()
+    assert story.ticket().department == "delivery"
+    assert [m.state for m in story.rows(Message) if m.template == "thanks"] == [
+        MessageState.CANCELLED
+    ]
+    assert story.loop().state is LoopState.OPEN
+
+
+def test_what_was_erased_does_not_come_back_with_an_old_file(story: Story) -> None:
+    story.says(LATE, rating=2, external_id="a")
+    story.says(CHARGED, rating=2, external_id="a")
+    story.collects(Page(items=[], cursor="c", deleted=["a"]))
+    story.says(LATE, rating=2, external_id="a")
+    story.runs()
+    assert {version.verbatim for version in story.rows(FeedbackVersion)} == {""}
+
+
+def test_one_unreadable_piece_holds_up_nobody(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.says(LATE, rating=2)
+    story.says("poison", rating=2)
+    read = understand.understand
+
+    def stumble(verbatims: list[str], *args: object, **more: object) -> object:
+        if "poison" in verbatims:
+            raise ZeroDivisionError
+        return read(verbatims, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(understand, "understand", stumble)
+    story.runs()
+    assert [(f.state, f.reason) for f in story.rows(Feedback)] == [
+        (FeedbackState.ROUTED, None),
+        (FeedbackState.FILED, "could_not_be_read"),
+    ]
+
+
+def test_a_department_that_left_the_company_file_leaves_its_work_to_triage(story: Story) -> None:
+    story.says(LATE, rating=2)
+    understand.understand_range.fn(0, 99)
+    smaller = story.place.company.model_copy(
+        update={"departments": story.place.company.departments[1:]}
+    )
+    with transaction(story.place.engine) as session:
+        route_pieces(session, 0, 99, smaller, now=story.now, limit=9)
+    assert story.ticket().department == "triage"
+
+
+def test_a_ticket_that_was_handed_over_rises_anew(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    story.wait(days=3)
+    story.runs()
+    for department in ("billing", "delivery"):
+        with transaction(story.place.engine) as session:
+            tickets.reassign(
+                session, 1, department, story.place.company, actor="dee", now=story.now
+            )
+    story.wait(days=5)
+    story.runs()
+    assert len(story.mails(to="boss@corner.example")) == 2

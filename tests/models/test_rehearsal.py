@@ -33,7 +33,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     home = tmp_path_factory.mktemp("home")
     run = voc(home, "run")
     assert run.returncode == 0, run.stderr
-    return home, run.stdout
+    return home / "rehearsal", run.stdout
 
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
@@ -83,7 +83,7 @@ def test_a_tenth_ends_in_triage_and_a_tenth_is_handed_back(played: tuple[Path, s
 def test_the_impossible_is_in_quarantine_and_the_rest_is_not(played: tuple[Path, str]) -> None:
     home, _ = played
     assert rows(home, "select count(*) from quarantine")[0][0] == 11
-    listed = voc(home, "quarantine", "list").stdout
+    listed = voc(home.parent, "quarantine", "list").stdout
     assert "csat.csv line" in listed
 
 
@@ -107,14 +107,14 @@ def test_no_words_of_injection_become_markup_or_templates(played: tuple[Path, st
 
 def test_the_books_balance(played: tuple[Path, str]) -> None:
     home, _ = played
-    verified = voc(home, "verify")
+    verified = voc(home.parent, "verify")
     assert verified.returncode == 0, verified.stdout
 
 
 def test_a_second_run_does_nothing_new_and_loads_no_model(played: tuple[Path, str]) -> None:
     home, _ = played
     before = rows(home, "select count(*), max(id) from message")
-    again = voc(home, "run")
+    again = voc(home.parent, "run")
     assert again.returncode == 0, again.stderr
     assert "Nothing new" in again.stdout
     assert "no model was loaded" in again.stdout

@@ -41,29 +41,32 @@ def record(
     return answer
 
 
-def unapplied(session: Session) -> list[int]:
-    """Ids of the loops with answers that nothing was done about yet."""
-    query = select(Answer.loop_id).where(col(Answer.applied_at).is_(None)).distinct()
-    return sorted(session.exec(query))
+def unapplied(session: Session, now: datetime) -> list[int]:
+    """Ids of the loops with answers, given by *now*, that nothing was done about yet."""
+    waiting = (col(Answer.applied_at).is_(None), col(Answer.at) <= now)
+    return sorted(session.exec(select(Answer.loop_id).where(*waiting).distinct()))
 
 
 def apply_answers(session: Session, loop_id: int, company: Company, *, now: datetime) -> str:
     """Close or reopen a loop by the newest answer to its current question.
 
-    An answer to an earlier round's question changes nothing: the world has moved on.
+    An answer to an earlier round's question changes nothing: the world has moved on. One that
+    overtakes our own knowledge of having asked waits until the message is settled.
     """
     loop = ticket_store.locked_loop(session, loop_id)
     waiting = session.exec(
         select(Answer)
-        .where(Answer.loop_id == loop_id, col(Answer.applied_at).is_(None))
+        .where(Answer.loop_id == loop_id, col(Answer.applied_at).is_(None), col(Answer.at) <= now)
         .order_by(col(Answer.at), col(Answer.id))
     ).all()
-    for answer in waiting:
-        answer.applied_at = now
-        session.add(answer)
     current = [answer for answer in waiting if answer.round == loop.round]
     if current:
         doubt.believe_the_answer(session, loop, now=now)
+    if current and doubt.is_being_asked(session, loop):
+        return "asked_just_now"
+    for answer in waiting:
+        answer.applied_at = now
+        session.add(answer)
     if not current or loop.state not in {LoopState.TOLD, LoopState.CLOSED}:
         return "outdated"
     if current[-1].verdict is Verdict.NOT_SOLVED:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from voc.actions.erase import erase_feedback
+from voc.actions.erase import DELETED_AT_SOURCE, erase_feedback
 from voc.arrivals import Page, RawFeedback, Rejected
 from voc.models import (
     Feedback,
@@ -108,17 +108,14 @@ def _stored(session: Session, source: str, items: Sequence[RawFeedback]) -> dict
     return {row.external_id: row for row in rows}
 
 
-def _hashes(session: Session, stored: Mapping[str, Feedback]) -> dict[int, str]:
-    """The current version's content hash of each feedback."""
-    rows = session.exec(
-        select(FeedbackVersion)
-        .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
-        .where(
-            col(Feedback.id).in_([f.id for f in stored.values()]),
-            FeedbackVersion.number == Feedback.version,
-        )
-    )
-    return {row.feedback_id: row.content_hash for row in rows}
+def _hashes(session: Session, stored: Mapping[str, Feedback]) -> dict[int, set[str]]:
+    """The content hashes of all versions of each feedback."""
+    ids = [feedback.id for feedback in stored.values()]
+    found: dict[int, set[str]] = {}
+    query = select(FeedbackVersion).where(col(FeedbackVersion.feedback_id).in_(ids))
+    for row in session.exec(query):
+        found.setdefault(row.feedback_id, set()).add(row.content_hash)
+    return found
 
 
 def _changed(
@@ -172,28 +169,31 @@ def _store(
             feedback = _new_feedback(source, item, customer_id, now=now)
             stored[item.external_id] = feedback
             counts["collected"] += 1
-        elif feedback.item_hash == item_hash(door.secret, item):
-            counts["unchanged"] += 1  # another run stored it in the meantime
+        elif feedback.reason == DELETED_AT_SOURCE or (
+            feedback.item_hash == item_hash(door.secret, item)
+        ):
+            counts["unchanged"] += 1  # erased for good, or another run stored it meanwhile
             continue
         customers.learn(session, feedback.customer_id, item, found, owners, now=now)
         feedback.item_hash = item_hash(door.secret, item)
         session.add(feedback)
         session.flush()
-        if hashes.get(feedback.id or 0) == content_hash(door.secret, item):
-            counts["unchanged"] += 1  # the words; only what we know of the customer is new
+        if content_hash(door.secret, item) in hashes.get(feedback.id or 0, ()):
+            counts["unchanged"] += 1  # the words, now or in an older file that came again
             continue
         if feedback.id in hashes:
             counts["edited"] += 1
             feedback.version += 1
             feedback.state, feedback.reason = FeedbackState.COLLECTED, None
             _set_rating(feedback, item)
-        hashes[feedback.id or 0] = content_hash(door.secret, item)
+        digest_of_words = content_hash(door.secret, item)
+        hashes.setdefault(feedback.id or 0, set()).add(digest_of_words)
         session.add(
             FeedbackVersion(
                 feedback_id=feedback.id or 0,
                 number=feedback.version,
                 verbatim=text,
-                content_hash=hashes[feedback.id or 0],
+                content_hash=digest_of_words,
                 masked=kinds,
                 collected_at=now,
             )

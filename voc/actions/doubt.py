@@ -32,6 +32,17 @@ def settle(
         loops.on_sent(session, message, now)
 
 
+def is_being_asked(session: Session, loop: Loop) -> bool:
+    """Whether a sender has this round's question in hand, or is about to."""
+    on_its_way = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING]
+    query = select(Message.id).where(
+        Message.loop_id == loop.id,
+        Message.step == f"resolution.{loop.round}",
+        col(Message.state).in_(on_its_way),
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def believe_the_answer(session: Session, loop: Loop, *, now: datetime) -> None:
     """Who answers a question has got it: its message, if in doubt, arrived."""
     asked = select(Message).where(

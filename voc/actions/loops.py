@@ -60,6 +60,17 @@ def plan_resolution_if_done(session: Session, loop: Loop, *, now: datetime) -> N
         plan_follow_up(session, loop, "resolution", now=now)
 
 
+def await_new_ticket(session: Session, loop: Loop) -> None:
+    """The loop waits for one more ticket: a reply that was written without it is not *the* reply.
+
+    Then the next round begins, and its reply will speak of all tickets. A reply that is only
+    planned is rendered later and needs nothing.
+    """
+    if messages.is_written(session, loop.id or 0, f"resolution.{loop.round}"):
+        loop.round += 1
+        session.add(loop)
+
+
 def on_sent(session: Session, message: Message, now: datetime) -> None:
     """What a message that went out means for its loop. Runs in the settling transaction."""
     if message.loop_id is None:

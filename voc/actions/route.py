@@ -23,8 +23,10 @@ from voc.models import (
     TicketEventKind,
 )
 from voc.rules.routing import Decision, Issue, decide
-from voc.store import events, routing, tickets
+from voc.store import events, messages, routing, tickets
 from voc.store.events import Happening
+
+EDITED_LATE = "edited_after_the_reply"
 
 
 def route_pieces(
@@ -44,13 +46,19 @@ def route_pieces(
 def _apply(
     session: Session, piece: Feedback, decision: Decision, company: Company, *, now: datetime
 ) -> Counter[str]:
-    loop = session.exec(select(Loop).where(Loop.feedback_id == piece.id)).one_or_none()
+    query = select(Loop).where(Loop.feedback_id == piece.id).with_for_update()
+    loop = session.exec(query).one_or_none()
     session.add(piece)
     if loop is not None:  # an edit: it joins the loop that there is
         piece.state = FeedbackState.ROUTED
-        if loop.state is LoopState.OPEN and loop.kind is LoopKind.ISSUE:
-            return _join_edit(session, loop, decision, company, now=now)
-        return Counter(edits_of_ended_loops=1)
+        if loop.state is not LoopState.OPEN:
+            piece.reason = EDITED_LATE
+            return Counter(edits_of_ended_loops=1)
+        if decision.issues and loop.kind is LoopKind.THANKS:
+            loop.kind = LoopKind.ISSUE  # praise has become a complaint: no thanks for it
+            messages.cancel(session, loop_id=loop.id, reason="edited", now=now)
+            session.add(loop)
+        return _join_edit(session, loop, decision, company, now=now)
     if decision.issues:
         piece.state = FeedbackState.ROUTED
         return _open(session, piece, decision, company, now=now)
@@ -85,6 +93,7 @@ def _join_edit(
         if ticket := waiting.get(issue.department):
             _say_of(session, ticket, issue)
         else:
+            loops.await_new_ticket(session, loop)
             counts[_ticket_for(session, loop, issue, company, now=now)] += 1
     return counts
 
@@ -116,12 +125,12 @@ def _ticket_for(
 def _new_ticket(
     session: Session, loop: Loop, issue: Issue, company: Company, *, now: datetime
 ) -> Ticket:
-    department = company.department(issue.department)
+    department = company.department_or_triage(issue.department)
     ticket = Ticket(
         customer_id=loop.customer_id,
-        department=issue.department,
+        department=department.id,
         topic=issue.topic,
-        because=issue.because,
+        because=issue.because[:255],
         offers=issue.offers,
         priority=issue.priority,
         opened_at=now,

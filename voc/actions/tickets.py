@@ -92,11 +92,11 @@ def reassign(
     ticket = _move(
         session, ticket_id, TicketEventKind.REASSIGNED, actor=actor, now=now, detail=department
     )
-    ticket.department, ticket.because = department, f"handed over by {actor}"
+    ticket.department, ticket.because = department, f"handed over by {actor}"[:255]
     ticket.owner, ticket.accepted_at = None, None
     ticket.hand += 1
     receiving = company.department(department)
-    ticket.level = min(ticket.level, len(receiving.escalation))
+    ticket.level = 0
     start_clocks(ticket, receiving, now=now)
     alert(session, ticket, "ticket_opened", f"opened.{ticket.hand}", receiving.owners, now=now)
     for statement in session.exec(select(Statement).where(col(Statement.ticket_id) == ticket_id)):
@@ -157,7 +157,8 @@ def reopen(session: Session, ticket_id: int, company: Company, *, now: datetime)
     ticket = _move(
         session, ticket_id, TicketEventKind.REOPENED, actor="customer", now=now, detail="not_solved"
     )
-    department = company.department(ticket.department)
+    department = company.department_or_triage(ticket.department)
+    ticket.department = department.id
     ticket.round += 1
     ticket.level = min(ticket.level + 1, len(department.escalation))
     ticket.owner = ticket.accepted_at = ticket.resolved_at = ticket.closed_at = None
@@ -176,7 +177,7 @@ def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetim
         kind=TicketEventKind.ESCALATED, ticket_id=ticket.id, detail=f"level {ticket.level}"
     )
     events.append(session, [escalated], actor=loops.SYSTEM, now=now)
-    step = f"escalation.{ticket.level}.{ticket.round}"
+    step = f"escalation.{ticket.level}.{ticket.hand}.{ticket.round}"
     people = [department.escalation[ticket.level - 1]]
     alert(session, ticket, "ticket_escalated", step, people, now=now)
 

@@ -88,6 +88,16 @@ def store_readings(
     return new
 
 
+def set_aside(session: Session, feedback_ids: Sequence[int]) -> int:
+    """File what no model can read, with the reason, so that it holds up nobody else."""
+    session.exec(
+        update(Feedback)
+        .where(col(Feedback.id).in_(feedback_ids), col(Feedback.state) == FeedbackState.COLLECTED)
+        .values(state=FeedbackState.FILED, reason="could_not_be_read")
+    )
+    return len(feedback_ids)
+
+
 def _still_current(session: Session, readings: Sequence[Reading]) -> list[Reading]:
     ids = [reading.version_id for reading in readings]
     current = session.exec(

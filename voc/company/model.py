@@ -148,6 +148,11 @@ class Company(Frozen):
         """
         return {d.id: d for d in self.departments}[department_id]
 
+    def department_or_triage(self, department_id: str) -> Department:
+        """The department with this id; triage if it has left the file since."""
+        known = {d.id: d for d in self.departments}
+        return known.get(department_id, known[TRIAGE])
+
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         found = [f"{'.'.join(map(str, f.path))}: {f.message}" for f in misfits(self.model_dump())]

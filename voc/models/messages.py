@@ -43,6 +43,7 @@ class Message(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("subject", "step", "channel", "recipient"),
         sa.Index("ix_message_state_id", "state", "id"),
+        sa.Index("ix_message_state_not_before_id", "state", "not_before", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

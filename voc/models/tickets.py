@@ -36,7 +36,9 @@ class Loop(SQLModel, table=True):
         default=LoopState.OPEN, sa_column=sa.Column(text_enum(LoopState), nullable=False)
     )
     reason: str | None = Field(default=None, max_length=64)
-    round: int = Field(default=1, description="Grows when the customer says 'not solved'.")
+    round: int = Field(
+        default=1, description="Grows with 'not solved', and when an edit overtakes our reply."
+    )
     opened_at: datetime = Field(sa_type=UtcDateTime)
     first_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -7,11 +7,10 @@ who try, one moves the row and the other learns that it did not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CursorResult, delete, false, func, or_, update
-from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
@@ -28,8 +27,6 @@ from voc.rules.messages import WAITING, check_arrow
 from voc.store.upsert import insert_new
 
 Is = MessageState
-MERGED = "merged"
-MERGES_WITHIN = timedelta(hours=24)
 UNSETTLED = frozenset({Is.PLANNED, Is.QUEUED, Is.CLAIMED, Is.SENDING})
 
 
@@ -86,6 +83,14 @@ def _plan_again(session: Session, row: Mapping[str, Any]) -> bool:
     )
 
 
+def is_written(session: Session, loop_id: int, step: str) -> bool:
+    """Whether this step's message has got further than PLANNED, whatever became of it."""
+    query = select(Message.id).where(
+        Message.loop_id == loop_id, Message.step == step, Message.state != Is.PLANNED
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def write_anew(session: Session, message: Message, *, now: datetime, not_before: datetime) -> bool:
     """Back to PLANNED: nothing of it has left, and its words are no longer right."""
     session.exec(delete(Link).where(col(Link.message_id) == message.id))
@@ -132,23 +137,6 @@ def cancel(
     if loop_id is None and ticket_id is None:
         raise ValueError("cancel needs a loop or a ticket")
     return _rows(session, query.values(state=Is.CANCELLED, reason=reason, settled_at=now))
-
-
-def merge_receipts(session: Session, *, now: datetime) -> int:
-    """Drop receipts whose loop's resolution was planned within a day: it says that, and more."""
-    resolution = aliased(Message)
-    pairs = session.exec(
-        select(Message, func.min(resolution.planned_at))
-        .join(resolution, col(resolution.loop_id) == Message.loop_id)
-        .where(Message.template == "receipt", col(Message.state).in_(WAITING))
-        .where(resolution.template == "resolution", col(resolution.state).in_(WAITING))
-        .group_by(col(Message.id))
-    ).all()
-    return sum(
-        move(session, receipt, Is.CANCELLED, reason=MERGED, now=now)
-        for receipt, planned_at in pairs
-        if planned_at - receipt.planned_at < MERGES_WITHIN
-    )
 
 
 def move(

@@ -38,7 +38,9 @@ def pending(
             + len(loops.to_remind(session, remind))
         )
     silent = now - timedelta(days=policy.close_silent_after_days)
-    return _answers(session) + len(loops.silent(session, silent)) + len(loops.untellable(session))
+    return (
+        _answers(session, now) + len(loops.silent(session, silent)) + len(loops.untellable(session))
+    )
 
 
 def _messages(session: Session, now: datetime) -> int:
@@ -54,5 +56,6 @@ def _held(session: Session) -> int:
     return session.exec(select(func.count()).where(*held)).one()
 
 
-def _answers(session: Session) -> int:
-    return session.exec(select(func.count()).where(col(Answer.applied_at).is_(None))).one()
+def _answers(session: Session, now: datetime) -> int:
+    waiting = (col(Answer.applied_at).is_(None), col(Answer.at) <= now)
+    return session.exec(select(func.count()).where(*waiting)).one()
