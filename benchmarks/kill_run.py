@@ -81,15 +81,15 @@ def main() -> int:
 def draw(commits: Mapping[str, int], kills: int, rng: random.Random) -> list[tuple[str, int]]:
     """Where to kill: each stage once, the rest by where commits are; in random order.
 
-    Measuring comes once, at the end, so its kill comes last. The others fall into the first
-    part of what a stage has to do, so that enough is left for the kills that follow.
+    Measuring comes once, at the end, so its kill comes last. A run that goes on after a kill
+    counts its commits anew, so each kill may use up a share of what a stage has to do.
     """
     stages = [stage for stage in STAGES if commits.get(stage)]
     early = [stage for stage in stages if stage != "measure"]
     drawn = early + rng.choices(early, [commits[s] for s in early], k=max(0, kills - len(stages)))
     rng.shuffle(drawn)
     times = Counter(drawn)
-    points = [(s, rng.randint(1, max(1, commits[s] // times[s] - 1))) for s in drawn]
+    points = [(s, rng.randint(1, max(1, commits[s] // (kills * times[s])))) for s in drawn]
     return points + ([("measure", 1)] if "measure" in stages else [])
 
 

@@ -15,6 +15,7 @@ from voc.errors import ConfigurationError
 from voc.settings import Settings, get_settings
 from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
+from voc.store.installation import check_secret
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,9 @@ class Workplace:
 
     @cached_property
     def engine(self) -> Engine:
-        return open_database(self.settings.database)
+        engine = open_database(self.settings.database)
+        check_secret(engine, self.settings.secret())
+        return engine
 
     @cached_property
     def secret(self) -> bytes:

@@ -16,6 +16,7 @@ from voc.errors import ConfigurationError
 from voc.settings import LOOPBACK, Settings, get_settings
 from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
+from voc.store.installation import check_secret
 
 
 def build(settings: Settings, company: Company) -> FastAPI:
@@ -25,6 +26,7 @@ def build(settings: Settings, company: Company) -> FastAPI:
     elsewhere.
     """
     engine = open_database(settings.database)
+    check_secret(engine, settings.secret())
     is_local = {settings.web_host, urlsplit(settings.public_url).hostname} <= LOOPBACK
     return create_app(
         engine=engine,

@@ -38,6 +38,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("text_hash", "model", name=op.f("pk_embedding")),
     )
     op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("secret_digest", AutoString(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "quarantine",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("source", AutoString(length=64), nullable=False),
@@ -679,6 +685,7 @@ def downgrade() -> None:
     op.drop_table("sourcecursor")
     op.drop_table("rehearsalclock")
     op.drop_table("quarantine")
+    op.drop_table("installation")
     op.drop_table("embedding")
     op.drop_table("customer")
     op.drop_table("chainhead")

@@ -37,6 +37,7 @@ from voc.models import (
 )
 from voc.store.database import transaction
 from voc.store.feedback import unread
+from voc.store.installation import check_secret
 from voc.store.pending import pending
 
 LATE = "The parcel came late and the courier was rude."
@@ -583,3 +584,10 @@ def test_a_ticket_that_was_handed_over_rises_anew(story: Story) -> None:
     story.wait(days=5)
     story.runs()
     assert len(story.mails(to="boss@corner.example")) == 2
+
+
+def test_another_secret_than_the_databases_own_is_refused(story: Story) -> None:
+    engine = story.place.engine
+    check_secret(engine, story.place.secret)
+    with pytest.raises(ConfigurationError, match=r"copy secret\.key"):
+        check_secret(engine, b"a new one")

@@ -24,6 +24,7 @@ from voc.models.feedback import (
     Suggestion,
     SuggestionKind,
 )
+from voc.models.installation import Installation
 from voc.models.messages import (
     Answer,
     DeliveryChannel,
@@ -60,6 +61,7 @@ __all__ = [
     "FeedbackVersion",
     "Identity",
     "IdentityKind",
+    "Installation",
     "Label",
     "Link",
     "LinkPurpose",

@@ -1,0 +1,64 @@
+"""The migrations build exactly the tables that the models describe, and go both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlmodel import SQLModel, create_engine
+
+import voc.models  # noqa: F401  (registers the tables)
+from voc.errors import ConfigurationError
+from voc.store.database import MIGRATIONS, connect, open_database
+
+
+@pytest.fixture
+def alembic(tmp_path: Path) -> Iterator[tuple[Config, Connection]]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'voc.db'}")
+    with engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        yield config, connection
+    engine.dispose()
+
+
+def test_migrations_build_what_the_models_describe(alembic: tuple[Config, Connection]) -> None:
+    config, connection = alembic
+    command.upgrade(config, "head")
+    assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_migrations_go_down_and_up_again(alembic: tuple[Config, Connection]) -> None:
+    config, connection = alembic
+    command.upgrade(config, "head")
+    command.downgrade(config, "base")
+    command.upgrade(config, "head")
+    assert "feedback" in inspect(connection).get_table_names()
+
+
+def test_a_database_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'voc.db'}"
+    with open_database(url).begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(ConfigurationError, match="9999"):
+        open_database(url)
+    connect(url).dispose()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:////proc/nowhere/voc.db"])
+def test_a_database_that_cannot_be_opened_is_one_sentence(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"database"):
+        open_database(url)
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "voc.db").write_text("not a database at all, but long enough to be read" * 100)
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        open_database(f"sqlite:///{tmp_path / 'voc.db'}")
