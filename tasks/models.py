@@ -10,6 +10,11 @@ from nlp.understand import Models
 from voc.company.model import TRIAGE, Company
 
 
+def load_models() -> None:
+    """Load what takes long, now."""
+    get_encoder().encode(["ready"])
+
+
 def build_models(company: Company) -> Models:
     """The models for a company. Nothing is loaded until a text is read."""
     encoder = get_encoder()

@@ -43,6 +43,12 @@ class Workplace:
             played = rehearsal_clock(session)
         return played.now if played else datetime.now(UTC)
 
+    def is_played_out(self) -> bool:
+        """Whether this is a rehearsal that has come to its end."""
+        with transaction(self.engine) as session:
+            played = rehearsal_clock(session)
+        return played is not None and played.finished
+
 
 @lru_cache(maxsize=1)
 def workplace() -> Workplace:

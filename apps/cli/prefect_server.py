@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,7 +49,9 @@ def quiet_prefect(settings: Settings) -> None:
 
 
 @contextmanager
-def prefect_for_one_run(settings: Settings) -> Iterator[None]:
+def prefect_for_one_run(
+    settings: Settings, meanwhile: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """The server that PREFECT_API_URL names, or one of our own that ends with the block."""
     quiet_prefect(settings)
     if os.environ.get("PREFECT_API_URL"):
@@ -64,6 +66,7 @@ def prefect_for_one_run(settings: Settings) -> Iterator[None]:
     )
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     try:
+        meanwhile()
         wait_until_healthy(os.environ["PREFECT_API_URL"], server, log)
         yield
     finally:

@@ -60,12 +60,20 @@ def _rehearse(settings: Settings) -> None:
         f"No voc.yaml here: playing the rehearsal company, [bold]{place.company.company.name}"
         "[/bold]. `voc init DIR` starts your own."
     )
-    with prefect_for_one_run(settings), _stages() as stages, no_heartbeat():
+    warm_up = (lambda: None) if place.is_played_out() else _load_models
+    with prefect_for_one_run(settings, warm_up), _stages() as stages, no_heartbeat():
         from rehearsal.play import play
 
         stages("starting", 0, 0)
         is_new = play(place, on_moment=lambda n, total: stages("mornings played", n, total))
     print_summary(console, place, is_new=is_new)
+
+
+def _load_models() -> None:
+    """Ten seconds of loading that pass while Prefect's server starts on the other core."""
+    from tasks.models import load_models
+
+    load_models()
 
 
 @contextmanager
