@@ -12,6 +12,7 @@ from voc.models import Answer, Loop, LoopState, TicketState, Verdict
 from voc.rules.lifecycle import LoopAction
 from voc.store import loops as loop_store
 from voc.store import tickets as ticket_store
+from voc.store.events import lock_head
 
 
 def record(
@@ -91,6 +92,7 @@ def reopen(session: Session, loop: Loop, company: Company, *, now: datetime) -> 
 def close_silent(session: Session, company: Company, *, now: datetime) -> int:
     """Close loops whose customers were told and said nothing for so many days."""
     patience = timedelta(days=company.follow_up.close_silent_after_days)
+    lock_head(session)
     silent = loop_store.silent(session, now - patience)
     for loop in silent:
         loops.close(session, loop, LoopAction.CLOSE_SILENT, reason="silent", now=now)
@@ -99,6 +101,7 @@ def close_silent(session: Session, company: Company, *, now: datetime) -> int:
 
 def give_up_untellable(session: Session, *, now: datetime) -> int:
     """End the open loops whose deciding message will never arrive, each with the reason."""
+    lock_head(session)
     lost = loop_store.untellable(session)
     for loop, reason in lost:
         loops.give_up(session, loop, reason=reason[:64], now=now)

@@ -21,6 +21,7 @@ from voc.models import (
     Statement,
 )
 from voc.store import messages
+from voc.store.events import lock_head
 
 DELETED_AT_SOURCE = "deleted_at_source"
 IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.SENDING})
@@ -37,6 +38,7 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
         return False
     loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
     if loop is not None:
+        lock_head(session)
         loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
         _wipe_messages(session, loop, now=now)
     _erase_statements(session, feedback)

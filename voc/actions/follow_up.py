@@ -11,10 +11,12 @@ from voc.actions.tickets import escalate
 from voc.company.model import Company
 from voc.store import loops as loop_store
 from voc.store import tickets
+from voc.store.events import lock_head
 
 
 def plan_reminders(session: Session, company: Company, *, now: datetime) -> int:
     """Remind customers once a round, when they were told and have not answered."""
+    lock_head(session)
     since = now - timedelta(days=company.follow_up.reminder_after_days)
     return sum(
         loops.plan_follow_up(session, loop, "reminder", now=now)
@@ -24,6 +26,7 @@ def plan_reminders(session: Session, company: Company, *, now: datetime) -> int:
 
 def escalate_late(session: Session, company: Company, *, now: datetime) -> int:
     """Raise every late ticket that may rise now, one level. Returns how many did."""
+    lock_head(session)
     late = tickets.to_escalate(session, company, now)
     for ticket in late:
         escalate(session, ticket, company, now=now)

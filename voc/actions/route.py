@@ -33,6 +33,7 @@ def route_pieces(
     session: Session, low: int, high: int, company: Company, *, now: datetime, limit: int
 ) -> Counter[str]:
     """Route understood feedback with ids from *low* to *high*; count what became of it."""
+    events.lock_head(session)
     pieces = routing.understood(session, low, high, limit=limit)
     facts = routing.facts_for(session, pieces)
     severities: dict[str, str] = {topic.id: topic.severity for topic in company.topics}

@@ -23,12 +23,22 @@ class Happening:
     detail: str = ""
 
 
+def lock_head(session: Session) -> ChainHead:
+    """The newest link, held until the commit. Made if there is none yet.
+
+    Everybody who will append takes it before any ticket or loop: with one order of locks nobody
+    waits for somebody who waits for them.
+    """
+    insert_new(session, ChainHead, [{"id": 1, "length": 0, "hash": chain.GENESIS}])
+    query = select(ChainHead).where(col(ChainHead.id) == 1).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).one()
+
+
 def append(session: Session, happenings: Sequence[Happening], *, actor: str, now: datetime) -> None:
-    """Chain *happenings* behind the newest event. The head row is locked until the commit."""
+    """Chain *happenings* behind the newest event. The head is locked until the commit."""
     if not happenings:
         return
-    insert_new(session, ChainHead, [{"id": 1, "length": 0, "hash": chain.GENESIS}])
-    head = session.exec(select(ChainHead).where(col(ChainHead.id) == 1).with_for_update()).one()
+    head = lock_head(session)
     for event in happenings:
         link = chain.link(
             head.hash,

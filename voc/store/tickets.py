@@ -12,6 +12,7 @@ from voc.errors import NotFoundError
 from voc.models import Loop, LoopTicket, Ticket, TicketState
 from voc.rules.escalation import next_escalation
 from voc.rules.lifecycle import UNFINISHED
+from voc.store.events import lock_head
 
 
 def found(session: Session, ticket_id: int) -> Ticket:
@@ -35,6 +36,7 @@ def locked(session: Session, ticket_id: int) -> Ticket:
     Raises:
         NotFoundError: There is none with this id.
     """
+    lock_head(session)
     query = select(Ticket).where(col(Ticket.id) == ticket_id).with_for_update()
     rows = session.exec(query.execution_options(populate_existing=True))
     if (ticket := rows.one_or_none()) is None:
@@ -44,6 +46,7 @@ def locked(session: Session, ticket_id: int) -> Ticket:
 
 def locked_loop(session: Session, loop_id: int) -> Loop:
     """The loop, held until the transaction ends."""
+    lock_head(session)
     query = select(Loop).where(col(Loop.id) == loop_id).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).one()
 
