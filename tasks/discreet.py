@@ -34,6 +34,9 @@ def discreet(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except VocError:
             raise
+        except OSError as exc:  # what the system says of itself: "No space left on device"
+            reason = exc.strerror or f"unexpected {type(exc).__name__}"
+            raise VocError(f"{reason} {where(exc)}; mend that, then run again") from None
         except Exception as exc:  # noqa: BLE001  (nothing is swallowed: it fails as another)
             raise VocError(f"unexpected {type(exc).__name__} {where(exc)}") from None
 
