@@ -23,6 +23,19 @@ SCHEDULES = 'schedules: {timezone: Europe/Berlin, loop: "0 3 * * *"}'
 VOC = [sys.executable, "-m", "apps.cli"]
 
 
+class _Patient(httpx.HTTPTransport):
+    """Asks again when Prefect's server is busy: on SQLite "database is locked" answers 503."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(5):
+            response = super().handle_request(request)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            response.close()
+            time.sleep(2)
+        return response
+
+
 @dataclass(frozen=True)
 class Standing:
     """What `voc up` said when it stood."""
@@ -35,7 +48,7 @@ class Standing:
 
     @property
     def api(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.prefect}/api", timeout=30)
+        return httpx.Client(base_url=f"{self.prefect}/api", timeout=30, transport=_Patient())
 
     def voc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of ours beside it."""
