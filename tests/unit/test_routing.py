@@ -104,6 +104,29 @@ def test_a_language_we_cannot_read_goes_to_a_person_unless_the_rating_is_good() 
     assert decide(piece(unread, rating_share=0.9), ROUTING, {}).filed is Filed.NOTHING_TO_DO
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I want my money back",
+        "Still waiting, and it doesn't work",
+        "This is a formal complaint.",
+        "Ich will mich beschweren: Reklamation",
+        "Exijo el reembolso",
+    ],
+)
+def test_an_explicit_complaint_is_an_issue_although_no_model_was_sure(words: str) -> None:
+    unsure = statement(sentiment=None, text=words)
+    assert decide(piece(unsure, rating_share=0.9), ROUTING, {}).issues
+
+
+@pytest.mark.parametrize(
+    "words", ["No complaints at all", "I can't complain", "The case works with my old phone"]
+)
+def test_what_only_sounds_like_a_complaint_is_none(words: str) -> None:
+    unsure = statement(sentiment=None, text=words)
+    assert not decide(piece(unsure, rating_share=0.9), ROUTING, {}).issues
+
+
 def test_two_departments_are_two_issues() -> None:
     other = statement(id=2, department="billing")
     issues = decide(piece(RUDE, other), ROUTING, {}).issues

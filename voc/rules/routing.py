@@ -10,6 +10,7 @@ from enum import StrEnum
 from voc.company.model import TRIAGE
 from voc.company.routing import Routing, RoutingRule, When
 from voc.models import Channel, Priority
+from voc.rules.complaints import is_explicit_complaint
 
 Offers = list[list[str | float]]
 UNSURE_KEPT = 3
@@ -76,8 +77,9 @@ def decide(piece: PieceFacts, routing: Routing, severities: dict[str, str]) -> D
     """What a piece of feedback needs.
 
     Ratings inform but never overwrite: a complaint inside five stars is an issue, and a bad
-    rating makes everything that is not praise one. With neither a rating nor a sentiment
-    (a language that we cannot read) a person looks at it.
+    rating makes everything that is not praise one. Where the sentiment is not known (no model was
+    sure, or none reads the language), rating and rules decide: a bad rating or an explicit
+    complaint needs an answer, and with no rating at all a person looks at it.
 
     Args:
         severities: Of each topic: low, normal or high.
@@ -102,7 +104,8 @@ def _is_bad(piece: PieceFacts, routing: Routing) -> bool:
 
 def _needs_answer(statement: StatementFacts, piece: PieceFacts, routing: Routing) -> bool:
     if statement.sentiment is None:
-        return piece.rating_share is None or _is_bad(piece, routing)
+        unrated = piece.rating_share is None
+        return unrated or _is_bad(piece, routing) or is_explicit_complaint(statement.text)
     if statement.sentiment in routing.act_on:
         return True
     return _is_bad(piece, routing) and statement.sentiment != "positive"
