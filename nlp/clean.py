@@ -8,6 +8,7 @@ what people read stays the customer's words.
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from nlp.mask import TOKEN
 LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 HANDLE = re.compile(r"(?<![\w@])@\w{1,64}(?:@[\w.-]{1,255})?")
 RETWEET = re.compile(r"^\s*RT\s{1,4}@\w{1,64}:?")
-HASHTAG = re.compile(r"#(?=\w)")
+HASHTAG = re.compile(r"#(\w{1,140})")
+INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 # Joiners stay: Persian and family emoji need them.
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufe0f\ufeff]")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -33,7 +36,7 @@ def clean(text: str, brand_names: Sequence[str] = ()) -> str:
     Never empty where *text* has a letter: what is nothing but names or links is kept as it
     stands, only folded.
     """
-    visible = CONTROL.sub(" ", INVISIBLE.sub("", text))
+    visible = CONTROL.sub(" ", INVISIBLE.sub("", html.unescape(text) if "&" in text else text))
     without_handles = _fold(_without_addresses(visible))
     stripped = _fold(_without_names(without_handles, tuple(brand_names)))
     for candidate in (stripped, without_handles):
@@ -54,7 +57,14 @@ def _without_addresses(text: str) -> str:
     text = RETWEET.sub("", text)
     for pattern in (LINK, HANDLE, TOKEN):
         text = pattern.sub(" ", text)
-    return PICTURE.sub(_in_words, HASHTAG.sub("", text))
+    text = HASHTAG.sub(_tag_in_words, text)
+    # "soooo late": three and more are as many pieces to the encoder that say nothing.
+    return PICTURE.sub(_in_words, DRAWN_OUT.sub(r"\1\1", text))
+
+
+def _tag_in_words(tag: re.Match[str]) -> str:
+    """#LostMyBag: three words to the encoder, as to a reader."""
+    return INNER_CAPITAL.sub(" ", tag[1])
 
 
 def _without_names(text: str, names: tuple[str, ...]) -> str:
