@@ -1,7 +1,8 @@
 """Personal data in a text, replaced by what kind it was, before anyone else sees the text.
 
 Errs towards masking: what the customer's record tells us is found for certain, patterns with a
-checksum nearly so, telephone numbers on suspicion. Names of third persons are not found.
+checksum nearly so, telephone numbers on suspicion. Names of third persons are found only by a
+model that is handed in (`nlp.masking.names`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from nlp.identity import Known, known_spans
-from nlp.personal import pattern_spans
+from nlp.masking.identity import Known, known_spans
+from nlp.masking.names import PersonNames, person_names
+from nlp.masking.patterns import pattern_spans
 
-__all__ = ["TOKEN", "Found", "Known", "Masked", "mask"]
+__all__ = ["TOKEN", "Found", "Known", "Masked", "mask", "mask_by"]
 
 KINDS = (
     *("name", "account", "address", "email", "url", "iban", "card"),
-    *("ssn", "ip", "phone", "order"),
+    *("ssn", "national_id", "ip", "phone", "order"),
 )
 TOKEN = re.compile(rf"\[(?:{'|'.join(KINDS)})\]")
 
@@ -49,6 +52,7 @@ def mask(
     known: Sequence[Known] = (),
     regions: Sequence[str] = ("GB", "US", "DE"),
     patterns: Sequence[str] = (),
+    names: PersonNames | None = None,
 ) -> Masked:
     """Replace personal data in *text* by ``[kind]``. Masking again changes nothing.
 
@@ -57,11 +61,12 @@ def mask(
             accents and the separators.
         regions: Where a telephone number without a country code may be from.
         patterns: Regular expressions of the company's order numbers.
+        names: Finds the names of people whom no record knows; nobody does by default.
 
     Raises:
         re.error: One of *patterns* is not a regular expression.
     """
-    seek = _Seeker(tuple(known), tuple(regions), tuple(patterns))
+    seek = _Seeker(tuple(known), tuple(regions), tuple(patterns), names)
     found: list[Found] = []
     kept = 0
     for token in TOKEN.finditer(text):
@@ -71,11 +76,42 @@ def mask(
     return Masked(text="".join(_replaced(text, found)), found=tuple(found))
 
 
+class MaskingRules(Protocol):
+    """What a company says of masking."""
+
+    @property
+    def phone_regions(self) -> Sequence[str]: ...
+
+    @property
+    def order_number_patterns(self) -> Sequence[str]: ...
+
+    @property
+    def person_names(self) -> str | None:
+        """The pipeline that finds names; None: none does."""
+        ...
+
+
+def mask_by(rules: MaskingRules, text: str, *, known: Sequence[Known] = ()) -> Masked:
+    """`mask` as the company wants it.
+
+    Raises:
+        ModelFileError: Its pipeline for names is not installed.
+    """
+    return mask(
+        text,
+        known=known,
+        regions=rules.phone_regions,
+        patterns=rules.order_number_patterns,
+        names=person_names(rules.person_names),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Seeker:
     known: tuple[Known, ...]
     regions: tuple[str, ...]
     patterns: tuple[str, ...]
+    names: PersonNames | None
 
     def gap(self, text: str, start: int, end: int) -> list[Found]:
         """What is in a stretch without masks, in order, until looking again finds nothing.
@@ -98,6 +134,9 @@ class _Seeker:
         for pattern in self.patterns:
             for match in re.finditer(pattern, stretch):
                 yield ("order", *match.span())
+        if self.names and stretch.strip():
+            for start, end in self.names.find(stretch):
+                yield "name", start, end
 
 
 def _merged(hits: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:

@@ -1,4 +1,4 @@
-"""A verbatim into statements: sentences, then contrastive clauses.
+"""A verbatim into statements: sentences, then contrastive clauses, then listed ones.
 
 Errs towards fewer cuts: two issues in one statement cost a wrong topic, a cut in the middle of
 a thought costs its meaning. Every pattern here looks at a bounded stretch of text, so the time
@@ -13,50 +13,18 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from nlp.splitting.contrast import contrast_cuts
+from nlp.splitting.listed import listed_cuts
+from nlp.splitting.sentences import sentence_cuts
+
 LONGEST_STATEMENT = 1000
 """Characters; what the encoder can read in one piece. Longer runs are cut between words."""
 
-_CLOSERS = "[\"'”’»)\\]」』】）*]{0,4}"  # noqa: RUF001
-_END_OF_SENTENCE = re.compile(
-    rf"(?P<marks>[.!?…؟۔।]{{1,20}}){_CLOSERS}\s+"  # noqa: RUF001
-    rf"|[。！？｡]{{1,20}}{_CLOSERS}\s*"  # noqa: RUF001
-    r"|(?<=[a-z]{2})[.!?]{1,20}(?=[A-Z][a-z])"  # "Great food.Will come again"
-    r"|[\n\r\u2028\u2029]\s*"
-)
-_LINE_BREAK = re.compile(r"[\n\r\u2028\u2029]")
 _PROTECTED = re.compile(
     r"(?:https?://|www\.)[^\s。！？]+"  # noqa: RUF001
     r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
-_ABBREVIATION = re.compile(
-    r"(?:^|[^\w.])(?:[a-hj-z]|[a-z](?:\.[a-z]){1,4}"  # an initial; e.g
-    r"|mr|mrs|ms|dr|st|prof|sr|jr|vs|approx|dept|ext|fig|inc|tel|mt|ave|rd|blvd|incl|excl"
-    r"|bzw|ca|ggf|evtl|str|sra|mme|mlle)$",
-    re.IGNORECASE,
-)
-_ABBREVIATION_BEFORE_A_NUMBER = re.compile(r"(?:^|[^\w.])(?:no|nr|art|pp|vol)$", re.IGNORECASE)
-_ABBREVIATION_INSIDE = re.compile(r"(?:^|[^\w.])(?:etc|max|min|co|ltd|corp)$", re.IGNORECASE)
-_LIST_NUMBER = re.compile(r"(?:^|[\n\r])\s{0,8}\(?(?:\d{1,3}|[a-z])$", re.IGNORECASE)
-_LOOK_BACK = 24
-
-_CONTRAST = re.compile(
-    r"(?P<sure>(?<=[\s,;–—-])(?:but|however|whereas|nevertheless|nonetheless|even though"  # noqa: RUF001
-    r"|although|aber|jedoch|pero|maar)(?=[\s,]))"
-    r"|(?P<after_comma>(?<=[,;–—-]\s)(?:yet|while|though|except|unfortunately|sadly|mais|mas|ma)"  # noqa: RUF001
-    r"(?=[\s,]))",
-    re.IGNORECASE,
-)
-_NO_CONTRAST_BEFORE = re.compile(
-    r"\b(?:nothing|anything|everything|everyone|all|none|no one|nobody|help|last|not only)\W{0,3}$",
-    re.IGNORECASE,
-)
-_NO_CONTRAST_AFTER = re.compile(r"but\s+(?:also|not\s+least|for\b)", re.IGNORECASE)
-_CONCESSION = re.compile(
-    r"\s{0,20}(?:although|though|even though|while|despite|whereas)\s[^,]{5,300},\s{0,20}",
-    re.IGNORECASE,
-)
-_WORDS_OF_A_CLAUSE = 2
 
 
 class Span(NamedTuple):
@@ -74,55 +42,12 @@ def split(verbatim: str) -> list[Span]:
     if not verbatim.strip():
         return []
     protected = [match.span() for match in _PROTECTED.finditer(verbatim)]
-    cuts = _outside(protected, _sentence_cuts(verbatim))
-    cuts += _outside(protected, _clause_cuts(verbatim, _tiles(verbatim, cuts)))
+    cuts = _outside(protected, sentence_cuts(verbatim))
+    for clause_cuts in (contrast_cuts, listed_cuts):
+        for start, end in _tiles(verbatim, cuts):
+            cuts += _outside(protected, clause_cuts(verbatim, start, end))
     pieces = [piece for span in _tiles(verbatim, cuts) for piece in _bounded(verbatim, span)]
     return _join_silent(verbatim, pieces)
-
-
-def _sentence_cuts(text: str) -> Iterator[int]:
-    for match in _END_OF_SENTENCE.finditer(text):
-        marks = match["marks"] or ""
-        if marks.startswith(".") and _LINE_BREAK.search(match[0]) is None:
-            before = text[max(0, match.start() - _LOOK_BACK) : match.start()]
-            after = text[match.end() : match.end() + 1]
-            if marks == "." and _is_abbreviation(before, after):
-                continue
-            if len(marks) > 1 and after.islower():  # "waiting... and waiting"
-                continue
-        yield match.end()
-
-
-def _is_abbreviation(before: str, after: str) -> bool:
-    return bool(
-        _ABBREVIATION.search(before)
-        or _LIST_NUMBER.search(before)
-        or (after.isdigit() and _ABBREVIATION_BEFORE_A_NUMBER.search(before))
-        or (after.islower() and _ABBREVIATION_INSIDE.search(before))
-    )
-
-
-def _clause_cuts(text: str, sentences: Iterable[Span]) -> Iterator[int]:
-    for start, end in sentences:
-        concession = _CONCESSION.match(text, start, end)
-        if concession and _is_clause(text, concession.end(), end):
-            yield concession.end()
-        last = concession.end() if concession else start
-        for match in _CONTRAST.finditer(text, start, end):
-            cut = match.start()
-            if (
-                _is_clause(text, last, cut)
-                and _is_clause(text, match.end(), end)
-                and not _NO_CONTRAST_BEFORE.search(text[max(start, cut - _LOOK_BACK) : cut])
-                and not _NO_CONTRAST_AFTER.match(text, cut, end)
-            ):
-                yield cut
-                last = cut
-
-
-def _is_clause(text: str, start: int, end: int) -> bool:
-    """At least two words. Looks at the first 80 characters only."""
-    return len(text[start : min(end, start + 80)].split()) >= _WORDS_OF_A_CLAUSE
 
 
 def _outside(protected: list[tuple[int, int]], cuts: Iterable[int]) -> list[int]:

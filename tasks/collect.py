@@ -11,7 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 import sources.catalogue
-from nlp.mask import Known, mask
+from nlp.mask import Known, mask_by
 from sources.base import Rejected, Source
 from tasks.discreet import discreet
 from tasks.retrying import TRANSIENT_READS, is_transient
@@ -85,12 +85,7 @@ def build_door(place: Workplace) -> collect.Door:
     about = place.company.company
 
     def hide(text: str, known: Sequence[tuple[str, str]]) -> tuple[str, dict[str, int]]:
-        masked = mask(
-            text,
-            known=[_known(kind, value) for kind, value in known],
-            regions=about.phone_regions,
-            patterns=about.order_number_patterns,
-        )
+        masked = mask_by(about, text, known=[_known(kind, value) for kind, value in known])
         return masked.text, masked.counts
 
     return collect.Door(

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from nlp.mask import Masked, mask
+from nlp.mask import Masked, mask_by
 from nlp.topics import NO_GUESS, Guess
 from nlp.understand import Models, StatementReading, Understanding, sentiment_guess, understand
 from sources.base import Rejected
@@ -85,9 +85,7 @@ def _analyzed(
         if problem := _problem(row, text):
             entries[number] = Unread(row=number, place=row.place, problem=problem)
         else:
-            texts[number] = mask(
-                normalise(text), regions=about.phone_regions, patterns=about.order_number_patterns
-            )
+            texts[number] = mask_by(about, normalise(text))
     verbatims = [masked.text for masked in texts.values()]
     understood = understand(verbatims, models, brand_names=about.brand_names)
     places = {number: row.place for number, row in batch}

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
 from apps.desk.forms import AnswerForm, as_form, read_answer
-from nlp.mask import Known, mask
+from nlp.mask import Known, mask_by
 from notifications.render import clean, shorten
 from notifications.writing import QUOTE_LENGTH
 from voc.actions import answers
@@ -84,12 +84,7 @@ def _check_question(link: FoundLink, loop: Loop, language: str) -> None:
 def _masked(words: str, known: list[tuple[str, str]], desk: Desk) -> str | None:
     """Words without personal data; nothing else of them is ever stored."""
     about = desk.company.company
-    masked = mask(
-        words,
-        known=[_as_known(kind, value) for kind, value in known],
-        regions=about.phone_regions,
-        patterns=about.order_number_patterns,
-    )
+    masked = mask_by(about, words, known=[_as_known(kind, value) for kind, value in known])
     return masked.text or None
 
 

@@ -10,6 +10,8 @@ from nlp.split import LONGEST_STATEMENT, split
 PIECES = [
     *("great food", " but ", "the courier was rude", ". ", "!", "? ", "...", ",", "\n", "\r\n"),
     *("Dr.", " e.g. ", "4.5", "https://shop.test/a.b?c=d", "ada@shop.test", "ありがとう。", "؟ "),
+    *("and ", ", and the waiter was slow", " too loud", " when ", "the music", " was ", "&amp; "),
+    *("(", '"', "; ", " -- ", "it's ", "nobody said sorry", "bad food", ", service slow", "who "),
     *("مرحبا", "👍", "\u200f", "\u200b", " ", "a", "although ", ", however ", "- ", "1. ", ")"),
 ]
 verbatims = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
@@ -61,6 +63,26 @@ def test_no_word_is_cut(verbatim: str) -> None:
         ("👍👍", ["👍👍"]),
         ('She said "never again." Then left.', ['She said "never again."', "Then left."]),
         ("We sat at gate 5. Nobody came", ["We sat at gate 5.", "Nobody came"]),
+        (
+            "the food was great, the waiter slow and the music far too loud",
+            ["the food was great,", "the waiter slow", "and the music far too loud"],
+        ),
+        (
+            "Great food, terrible service; fair prices",
+            ["Great food,", "terrible service;", "fair prices"],
+        ),
+        (
+            "When we arrived, the host was rude and the soup was cold",
+            ["When we arrived, the host was rude", "and the soup was cold"],
+        ),
+        (
+            "We waited an hour, they brought the wrong dish and nobody said sorry",
+            ["We waited an hour, they brought the wrong dish", "and nobody said sorry"],
+        ),
+        ("I loved the parcel and we came early", ["I loved the parcel", "and we came early"]),
+        ("The site is down and this app is slow", ["The site is down", "and this app is slow"]),
+        ("It is cheap, and although it is old, it works", None),
+        ("the seats were old however the crew was kind", None),
     ],
 )
 def test_it_cuts_between_thoughts(verbatim: str, expected: list[str] | None) -> None:
@@ -80,6 +102,26 @@ def test_it_cuts_between_thoughts(verbatim: str, expected: list[str] | None) -> 
         "not only late but also cold and soggy",
         "waiting... and waiting",
         "I tried, but nope",
+        "great pizza, pasta and wine",
+        "great food and wine",
+        "We liked the food, the wine and the service",
+        "The food, the wine and the service were great",
+        "I think the food and the service were great",
+        "I hear that the staff and the manager were rude",
+        "The waiter, who served us, was rude to all of us",
+        "The policy, however, did not apply",
+        "the waiter was friendly and forgot our drinks",
+        "If the app is slow and the phone is old it crashes",
+        "After the parcel arrived broken, we sent it back",
+        "We booked a table because the room was large and quiet",
+        "The food was great, I must say",
+        "The soup came late and it was cold",
+        "The staff was rude, they ignored us, and this was our last visit",
+        "The best and worst places look the same",
+        "The dress is easy to wear and looks really polished",
+        "the room was dark, somewhat loud and very cold",
+        "Ben &amp; the others were fine",
+        "They said (the app was down, the site was up) nothing else",
     ],
 )
 def test_it_does_not_cut_inside_one(verbatim: str) -> None:
@@ -93,7 +135,23 @@ def test_nothing_said_is_no_statement(verbatim: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["a", "a ", "a@", ".", "but ", "although a, ", "a\n", ", - ", "www.", "a.b.", "1.\n", " ."],
+    [
+        *(
+            "a",
+            "a ",
+            "a@",
+            ".",
+            "but ",
+            "although a, ",
+            "a\n",
+            ", - ",
+            "www.",
+            "a.b.",
+            "1.\n",
+            " .",
+        ),
+        *("and ", "and it was ", "the food, ", "when a, ", "the a was bad, ", "(", "the ", '"a, '),
+    ],
 )
 def test_twenty_thousand_characters_are_quick_whatever_they_are(unit: str) -> None:
     verbatim = (unit * 20_000)[:20_000]

@@ -122,6 +122,10 @@ class About(Frozen):
     order_number_patterns: tuple[SafePattern, ...] = Field(
         default=(), description="Regular expressions of your order numbers, which are masked."
     )
+    person_names: str | None = Field(
+        default=None,
+        description="An installed spaCy pipeline that finds names of other people, to mask them.",
+    )
 
 
 class Company(Frozen):

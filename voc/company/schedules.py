@@ -37,3 +37,6 @@ class Schedules(Frozen):
         default="*/10 * * * *", description="Send what we owe, escalate what is late."
     )
     measure: Cron = Field(default="30 6 * * mon", description="The numbers and the digest.")
+    learn: Cron = Field(
+        default="0 3 * * sun", description="Themes anew, and routing from what people decided."
+    )

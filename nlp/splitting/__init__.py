@@ -1,0 +1,1 @@
+"""Where a verbatim may be cut: between sentences, and between the clauses of one."""
