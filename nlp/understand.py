@@ -1,21 +1,23 @@
-"""The whole reading of verbatims: split, clean, detect, embed, judge.
+"""The whole reading of verbatims: split, clean, detect, read, judge.
 
-Each distinct statement is embedded at most once, and not at all if its vector is already
-stored. Where there is nothing to embed, no model is loaded.
+All distinct statements go through the reader once, together. A vector that is already stored
+wins over the one just computed, so that vectors are stable; the sentiment is always today's.
+Where there are no words, no model is loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from nlp.arrays import FloatArray
 from nlp.clean import clean, text_hash
-from nlp.embed import Encoder
 from nlp.language import LanguageDetector, is_latin
-from nlp.sentiment import LABELS, UNSURE_BELOW, SentimentModel
+from nlp.reader import Reader
+from nlp.sentiment import LABELS, UNSURE_BELOW
 from nlp.split import Span, split
 from nlp.topics import NO_GUESS, Guess, SubjectModel
 
@@ -30,15 +32,15 @@ class Models:
     """Everything that has a say, made once a process."""
 
     detector: LanguageDetector
-    encoder: Encoder
-    sentiment: SentimentModel
+    reader: Reader
     subjects: SubjectModel
 
     @property
     def version(self) -> str:
         """Changes whenever any of them does; at most 255 characters."""
-        parts = (self.encoder, self.sentiment, self.subjects, self.detector)
-        version = " ".join(part.version for part in parts)
+        reader = self.reader
+        parts = (reader.encoder_version, reader.sentiment_version)
+        version = " ".join((*parts, self.subjects.version, self.detector.version))
         return version if len(version) <= MAX_VERSION else f"models@{text_hash(version)}"
 
 
@@ -73,6 +75,18 @@ class _Statement:
     is_supported: bool
 
 
+class _Judged(NamedTuple):
+    """What the models say of a distinct statement."""
+
+    vector: FloatArray | None
+    feeling: FloatArray | None
+    topic: Guess
+    department: Guess
+
+
+_SILENT = _Judged(None, None, NO_GUESS, NO_GUESS)
+
+
 def understand(
     verbatims: Sequence[str],
     models: Models,
@@ -90,12 +104,14 @@ def understand(
     statements = [
         statement
         for number, (verbatim, language) in enumerate(zip(verbatims, languages, strict=True))
-        for statement in _statements(number, verbatim, language, models.sentiment, brand_names)
+        for statement in _statements(
+            number, verbatim, language, models.reader.languages, brand_names
+        )
     ]
-    vectors = _vectors(statements, models.encoder, known)
+    judged = _judged(statements, models, known)
     readings: list[list[StatementReading]] = [[] for _ in verbatims]
-    for statement, reading in zip(statements, _judged(statements, vectors, models), strict=True):
-        readings[statement.verbatim].append(reading)
+    for statement in statements:
+        readings[statement.verbatim].append(_reading(statement, judged.get(statement.key)))
     return [
         Understanding(language=language, statements=tuple(read))
         for language, read in zip(languages, readings, strict=True)
@@ -115,32 +131,17 @@ def _statements(
     number: int,
     verbatim: str,
     language: str | None,
-    sentiment: SentimentModel,
+    languages: frozenset[str],
     brand_names: Sequence[str],
 ) -> Iterable[_Statement]:
     for span in split(verbatim):
         words = clean(verbatim[span.start : span.end], brand_names)
         # Too short to tell is mostly "ok" and "late again": read as a language we know, unless
         # the script already says that it is none.
-        supported = language in sentiment.languages or (language is None and is_latin(words))
+        supported = language in languages or (language is None and is_latin(words))
         yield _Statement(
             verbatim=number, span=span, words=words, key=text_hash(words), is_supported=supported
         )
-
-
-def _vectors(
-    statements: Sequence[_Statement], encoder: Encoder, known: Known | None
-) -> dict[str, FloatArray]:
-    """By hash, every statement that has words; each distinct one embedded once at most."""
-    words = {statement.key: statement.words for statement in statements if _has_words(statement)}
-    if not words:
-        return {}
-    vectors = dict(known(list(words))) if known else {}
-    missing = [key for key in words if key not in vectors]
-    if missing:
-        encoded = encoder.encode([words[key] for key in missing])
-        vectors.update(zip(missing, encoded, strict=True))
-    return vectors
 
 
 def _has_words(statement: _Statement) -> bool:
@@ -148,46 +149,43 @@ def _has_words(statement: _Statement) -> bool:
 
 
 def _judged(
-    statements: Sequence[_Statement], vectors: Mapping[str, FloatArray], models: Models
-) -> list[StatementReading]:
-    """Each distinct statement is judged once, too."""
-    by_key = {statement.key: statement for statement in statements if statement.key in vectors}
-    rows = np.stack([vectors[key] for key in by_key]) if by_key else np.empty((0, 0), np.float32)
-    words = [statement.words for statement in by_key.values()]
-    feelings = (
-        dict(zip(by_key, models.sentiment.predict(words, rows), strict=True)) if words else {}
-    )
-    subjects = dict(zip(by_key, models.subjects.suggest(rows), strict=True))
-    return [
-        _reading(
-            statement,
-            vectors.get(statement.key),
-            feelings.get(statement.key),
-            *subjects.get(statement.key, (NO_GUESS, NO_GUESS)),
+    statements: Sequence[_Statement], models: Models, known: Known | None
+) -> dict[str, _Judged]:
+    """By hash, every statement that has words; each distinct one judged once."""
+    words = {statement.key: statement.words for statement in statements if _has_words(statement)}
+    if not words:
+        return {}
+    read = models.reader.read(list(words.values()))
+    stored = known(list(words)) if known else {}
+    for row, key in enumerate(words):
+        if key in stored:
+            read.vectors[row] = stored[key]
+    subjects = models.subjects.suggest(read.vectors, list(words.values()))
+    return {
+        key: _Judged(vector, feeling, *guesses)
+        for key, vector, feeling, guesses in zip(
+            words, read.vectors, read.probabilities, subjects, strict=True
         )
-        for statement in statements
-    ]
+    }
 
 
-def _reading(
-    statement: _Statement,
-    vector: FloatArray | None,
-    feeling: FloatArray | None,
-    topic: Guess,
-    department: Guess,
-) -> StatementReading:
+def _reading(statement: _Statement, judged: _Judged | None) -> StatementReading:
+    if judged is None:
+        judged = _SILENT
     sentiment, probabilities = None, None
-    if feeling is not None and statement.is_supported:
-        sentiment = sentiment_guess(feeling)
-        probabilities = (float(feeling[0]), float(feeling[1]), float(feeling[2]))
-    elif feeling is not None:
+    topic, department = judged.topic, judged.department
+    if judged.feeling is not None and statement.is_supported:
+        sentiment = sentiment_guess(judged.feeling)
+        negative, neutral, positive = judged.feeling.tolist()
+        probabilities = (negative, neutral, positive)
+    elif judged.feeling is not None:
         sentiment = NO_GUESS
         # The encoder reads English: what it finds alike in other languages is chance.
         topic, department = replace(topic, value=None), replace(department, value=None)
     return StatementReading(
         span=statement.span,
         text_hash=statement.key,
-        vector=vector,
+        vector=judged.vector,
         sentiment=sentiment,
         probabilities=probabilities,
         topic=topic,

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from nlp.embed import get_encoder
 from nlp.language import LinguaDetector
-from nlp.sentiment import HeadSentiment
+from nlp.reader import SharedReader, get_reader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
 from voc.company.model import TRIAGE, Company
+from voc.settings import get_settings
+
+
+def default_reader() -> SharedReader:
+    """The process's reader; what it builds is kept in the home folder.
+
+    Before there is a home, as where only a file is analysed, the user's cache folder serves.
+    """
+    home = get_settings().home
+    return get_reader(home / "models" if home.is_dir() else None)
 
 
 def load_models() -> None:
-    """Load what takes long, now."""
-    get_encoder().encode(["ready"])
+    """Load, and on first use build, what takes longest, now."""
+    default_reader().read(["ready"])
 
 
 def build_models(company: Company) -> Models:
     """The models for a company. Nothing is loaded until a text is read."""
-    encoder = get_encoder()
+    reader = default_reader()
     subjects = [
         Subject(id=t.id, department=t.department, texts=(t.description, *t.examples))
         for t in company.topics
@@ -27,7 +36,6 @@ def build_models(company: Company) -> Models:
     }
     return Models(
         detector=LinguaDetector(),
-        encoder=encoder,
-        sentiment=HeadSentiment(),
-        subjects=SubjectModel(subjects, departments, encoder),
+        reader=reader,
+        subjects=SubjectModel(subjects, departments, reader),
     )

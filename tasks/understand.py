@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from nlp.arrays import FloatArray
 from nlp.topics import Guess
 from nlp.understand import Models, StatementReading, Understanding, understand
 from tasks.discreet import discreet
+from tasks.learn_router import router_in_use
 from tasks.models import build_models
 from tasks.workplace import Workplace, workplace
 from voc.actions.understand import (
@@ -28,7 +30,7 @@ from voc.progress import report
 from voc.store.database import transaction
 from voc.store.feedback import Unread, span_in_state, unread, vectors
 
-PIECES_A_COMMIT = 100  # what a killed run has to read again
+PIECES_A_COMMIT = 200  # what a killed run has to read again
 
 
 @task(task_run_name="understand {low} to {high}", cache_policy=NO_CACHE)
@@ -36,7 +38,7 @@ PIECES_A_COMMIT = 100  # what a killed run has to read again
 def understand_range(low: int, high: int) -> dict[str, int]:
     """Read the feedback with ids from *low* to *high* that no model has read."""
     place = workplace()
-    models = _models(place)
+    models = models_of(place)
     counts: Counter[str] = Counter()
     with transaction(place.engine) as session:
         todo = span_in_state(session, FeedbackState.COLLECTED)[2]
@@ -49,15 +51,21 @@ def understand_range(low: int, high: int) -> dict[str, int]:
         with transaction(place.engine) as session:
             counts["unreadable"] += set_aside(session, unreadable)
             counts["statements"] += store_readings(
-                session, readings, encoder=models.encoder.version, models=models.version
+                session, readings, encoder=models.reader.encoder_version, models=models.version
             )
         counts["understood"] += len(batch)
         report("understand", counts["understood"], todo)
 
 
+def models_of(place: Workplace) -> Models:
+    """The process's models, with the router that is in use now."""
+    models = unlearned_models(place)
+    return replace(models, subjects=models.subjects.with_router(router_in_use(place)))
+
+
 @lru_cache(maxsize=1)
-def _models(place: Workplace) -> Models:
-    """The process's models: loaded once."""
+def unlearned_models(place: Workplace) -> Models:
+    """The models as the company file describes its subjects: loaded once."""
     return build_models(place.company)
 
 
@@ -92,7 +100,7 @@ def read(place: Workplace, models: Models, batch: Sequence[Unread]) -> list[Read
 
     def known(hashes: Sequence[str]) -> Mapping[str, FloatArray]:
         with transaction(place.engine) as session:
-            stored = vectors(session, hashes, models.encoder.version)
+            stored = vectors(session, hashes, models.reader.encoder_version)
         return {key: np.frombuffer(value, dtype="<f4") for key, value in stored.items()}
 
     understood = understand(
@@ -101,31 +109,42 @@ def read(place: Workplace, models: Models, batch: Sequence[Unread]) -> list[Read
         brand_names=place.company.company.brand_names,
         known=known,
     )
-    return [_reading(piece, found, models) for piece, found in zip(batch, understood, strict=True)]
+    versions = {
+        SuggestionKind.SENTIMENT: models.reader.sentiment_version,
+        SuggestionKind.TOPIC: models.subjects.version,
+        SuggestionKind.DEPARTMENT: models.subjects.version,
+    }
+    return [
+        _reading(piece, found, versions) for piece, found in zip(batch, understood, strict=True)
+    ]
 
 
-def _reading(piece: Unread, found: Understanding, models: Models) -> Reading:
+def _reading(
+    piece: Unread, found: Understanding, versions: Mapping[SuggestionKind, str]
+) -> Reading:
     return Reading(
         version_id=piece.version_id,
         feedback_id=piece.feedback_id,
         language=found.language or piece.language,
-        statements=[_statement(statement, models) for statement in found.statements],
+        statements=[_statement(statement, versions) for statement in found.statements],
     )
 
 
-def _statement(statement: StatementReading, models: Models) -> ReadStatement:
-    said = [
-        (SuggestionKind.SENTIMENT, models.sentiment.version, statement.sentiment),
-        (SuggestionKind.TOPIC, models.subjects.version, statement.topic),
-        (SuggestionKind.DEPARTMENT, models.subjects.version, statement.department),
-    ]
+def _statement(
+    statement: StatementReading, versions: Mapping[SuggestionKind, str]
+) -> ReadStatement:
+    said = {
+        SuggestionKind.SENTIMENT: statement.sentiment,
+        SuggestionKind.TOPIC: statement.topic,
+        SuggestionKind.DEPARTMENT: statement.department,
+    }
     vector = statement.vector
     return ReadStatement(
         start=statement.span.start,
         end=statement.span.end,
         text_hash=statement.text_hash,
         vector=None if vector is None else vector.astype("<f4").tobytes(),
-        suggestions=[_suggestion(k, version, guess) for k, version, guess in said if guess],
+        suggestions=[_suggestion(k, versions[k], guess) for k, guess in said.items() if guess],
     )
 
 

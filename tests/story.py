@@ -18,6 +18,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlmodel import SQLModel, select
 
+from nlp.reader import SeparateReader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
 from notifications.mailbox import MailboxChannel
@@ -80,8 +81,7 @@ def fake_models(company: Company) -> Models:
     departments = {d.id: (d.description,) for d in company.departments if d.id != "triage"}
     return Models(
         detector=FakeDetector(),
-        encoder=encoder,
-        sentiment=FakeSentiment(),
+        reader=SeparateReader(encoder, FakeSentiment()),
         subjects=SubjectModel(subjects, departments, encoder),
     )
 

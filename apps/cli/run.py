@@ -70,7 +70,7 @@ def _rehearse(settings: Settings) -> None:
 
 
 def _load_models() -> None:
-    """Ten seconds of loading that pass while Prefect's server starts on the other core."""
+    """The first run builds the models; that passes while Prefect's server starts."""
     from tasks.models import load_models
 
     load_models()

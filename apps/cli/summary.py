@@ -6,7 +6,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
-from nlp.embed import get_encoder
+from tasks.models import default_reader
 from tasks.workplace import Workplace
 from voc.store.database import transaction
 from voc.store.summary import Rows, summary
@@ -17,7 +17,7 @@ def print_summary(console: Console, place: Workplace, *, is_new: bool) -> None:
     with transaction(place.engine) as session:
         sections = summary(session)
     if not is_new:
-        model = "a model was loaded" if get_encoder().loaded else "no model was loaded"
+        model = "a model was loaded" if default_reader().loaded else "no model was loaded"
         console.print(f"[bold]Nothing new[/bold]: no stage had anything to do, and {model}.")
     console.print(
         Columns([_table(title, rows) for title, rows in sections.items()], padding=(0, 3))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tasks.understand
+from nlp.reader import SeparateReader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
 from tests.nlp_fakes import FakeDetector, FakeEncoder, FakeSentiment
@@ -66,7 +67,6 @@ def fake_models(company: Company) -> Models:
     subjects: list[Subject] = []
     return Models(
         detector=FakeDetector(),
-        encoder=encoder,
-        sentiment=FakeSentiment(),
+        reader=SeparateReader(encoder, FakeSentiment()),
         subjects=SubjectModel(subjects, departments, encoder),
     )

@@ -23,6 +23,7 @@ from apps.cli.analysis_formats import COLUMNS, Blocks, Csv, JsonLines
 from apps.cli.analyze import write_analysis
 from apps.cli.main import app
 from apps.cli.unknown_table import NoTableError, open_table
+from nlp.reader import SeparateReader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
 from tests.factories import make_company
@@ -42,8 +43,7 @@ def make_models() -> Models:
     departments = {"delivery": ("parcels and couriers",), "billing": ("money and refund",)}
     return Models(
         detector=FakeDetector(),
-        encoder=encoder,
-        sentiment=FakeSentiment(),
+        reader=SeparateReader(encoder, FakeSentiment()),
         subjects=SubjectModel([late], departments, encoder),
     )
 

@@ -422,7 +422,7 @@ def test_what_is_edited_while_it_is_read_is_read_again(story: Story) -> None:
     place = story.place
     with transaction(place.engine) as session:
         batch = unread(session, 0, 9, limit=9)
-    readings = understand.read(place, understand._models(place), batch)
+    readings = understand.read(place, understand.models_of(place), batch)
     story.says(CHARGED, rating=2, external_id="a")
     with transaction(place.engine) as session:
         assert store_readings(session, readings, encoder="e", models="m") == 0
@@ -435,7 +435,7 @@ def test_what_is_erased_while_it_is_read_stays_erased(story: Story) -> None:
     place = story.place
     with transaction(place.engine) as session:
         batch = unread(session, 0, 9, limit=9)
-    readings = understand.read(place, understand._models(place), batch)
+    readings = understand.read(place, understand.models_of(place), batch)
     story.collects(Page(items=[], cursor="b", deleted=["a"]))
     with transaction(place.engine) as session:
         store_readings(session, readings, encoder="e", models="m")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from nlp.arrays import FloatArray
 from nlp.clean import clean, text_hash
+from nlp.reader import SeparateReader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import MAX_VERSION, Models, sentiment_guess, understand
 from tests.nlp_fakes import FakeDetector, FakeEncoder, FakeSentiment
@@ -21,8 +22,7 @@ def models(encoder: FakeEncoder | None = None) -> Models:
     encoder = encoder or FakeEncoder()
     return Models(
         detector=FakeDetector(),
-        encoder=encoder,
-        sentiment=FakeSentiment(),
+        reader=SeparateReader(encoder, FakeSentiment()),
         subjects=SubjectModel(SUBJECTS, {}, encoder),
     )
 
@@ -47,21 +47,22 @@ def test_each_distinct_statement_is_embedded_once() -> None:
     assert encoder.encoded.count("late parcel.") == 1
 
 
-def test_what_is_stored_is_not_embedded_again() -> None:
-    stored = {text_hash("late parcel"): FakeEncoder().encode(["late parcel"])[0]}
+def test_a_stored_vector_wins_and_the_sentiment_is_todays() -> None:
+    # What "cold meal" means today, under the hash of "late parcel".
+    stored = {text_hash("late parcel"): FakeEncoder().encode(["cold meal"])[0]}
     asked: list[list[str]] = []
 
     def known(hashes: Sequence[str]) -> Mapping[str, FloatArray]:
         asked.append(list(hashes))
         return stored
 
-    encoder = FakeEncoder()
-    first, second = understand(["late parcel", "cold meal"], models(encoder), known=known)
+    first, second = understand(["late parcel", "great lamp"], models(), known=known)
 
-    assert asked == [[text_hash("late parcel"), text_hash("cold meal")]]
-    assert "late parcel" not in encoder.encoded
-    assert first.statements[0].topic.value == "late"
-    assert second.statements[0].topic.value == "food"
+    assert asked == [[text_hash("late parcel"), text_hash("great lamp")]]
+    np.testing.assert_array_equal(first.statements[0].vector, stored[text_hash("late parcel")])
+    assert first.statements[0].topic.value == "food"
+    assert first.statements[0].sentiment.value == "negative"
+    assert second.statements[0].sentiment.value == "positive"
 
 
 @pytest.mark.parametrize("verbatims", [[], [""], [" \n", "?!"]])

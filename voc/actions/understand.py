@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
@@ -17,7 +18,7 @@ from voc.models import (
     Suggestion,
     SuggestionKind,
 )
-from voc.store.upsert import insert_new
+from voc.store.upsert import insert_new, table_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,7 @@ def store_readings(
     rows = [{"text_hash": h, "model": encoder, "vector": v} for h, v in sorted(vectors.items())]
     insert_new(session, Embedding, rows)
     _insert_suggestions(session, readings)
-    for reading in readings:
-        session.exec(
-            update(FeedbackVersion)
-            .where(col(FeedbackVersion.id) == reading.version_id)
-            .values(language=reading.language, understood_by=models)
-        )
+    _note_reading(session, readings, models)
     session.exec(
         update(Feedback)
         .where(
@@ -114,6 +110,15 @@ def _still_current(session: Session, readings: Sequence[Reading]) -> list[Readin
     return [reading for reading in readings if reading.version_id in found]
 
 
+def _note_reading(session: Session, readings: Sequence[Reading], models: str) -> None:
+    rows = [{"version": r.version_id, "language": r.language} for r in readings]
+    if rows:
+        versions = table_of(FeedbackVersion)
+        is_read = versions.c.id == sa.bindparam("version")
+        values = {"language": sa.bindparam("language"), "understood_by": models}
+        session.connection().execute(sa.update(versions).where(is_read).values(values), rows)
+
+
 def _insert_statements(session: Session, readings: Sequence[Reading]) -> int:
     rows = [
         {
@@ -130,8 +135,12 @@ def _insert_statements(session: Session, readings: Sequence[Reading]) -> int:
 
 def _insert_suggestions(session: Session, readings: Sequence[Reading]) -> None:
     versions = [reading.version_id for reading in readings]
-    stored = session.exec(select(Statement).where(col(Statement.version_id).in_(versions)))
-    ids = {(row.version_id, row.start): row.id for row in stored}
+    stored = session.exec(
+        select(Statement.version_id, Statement.start, Statement.id).where(
+            col(Statement.version_id).in_(versions)
+        )
+    )
+    ids = {(version, start): statement for version, start, statement in stored}
     rows = [
         {
             "statement_id": ids[reading.version_id, statement.start],

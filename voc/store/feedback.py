@@ -62,7 +62,9 @@ def vectors(session: Session, hashes: Sequence[str], model: str) -> dict[str, by
     for start in range(0, len(hashes), IN_A_QUERY):
         chunk = hashes[start : start + IN_A_QUERY]
         rows = session.exec(
-            select(Embedding).where(Embedding.model == model, col(Embedding.text_hash).in_(chunk))
+            select(Embedding.text_hash, Embedding.vector).where(
+                Embedding.model == model, col(Embedding.text_hash).in_(chunk)
+            )
         )
-        found |= {row.text_hash: row.vector for row in rows}
+        found |= dict(rows.all())
     return found

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel
-
-ROWS_A_STATEMENT = 500  # SQLite allows 32,766 parameters in one
 
 
 def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert the rows whose unique key is not there yet; return how many were."""
+    """Insert the rows whose unique key is not there yet; return how many were.
+
+    One prepared statement for all of them: building one with hundreds of rows of values costs
+    more than storing them. All rows have the same keys.
+    """
+    if not rows:
+        return 0
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    inserted = 0
-    for start in range(0, len(rows), ROWS_A_STATEMENT):
-        chunk = [dict(row) for row in rows[start : start + ROWS_A_STATEMENT]]
-        result = session.exec(insert(model).values(chunk).on_conflict_do_nothing())
-        inserted += result.rowcount
-    return inserted
+    session.flush()
+    statement = insert(table_of(model)).on_conflict_do_nothing()
+    return session.connection().execute(statement, [dict(row) for row in rows]).rowcount
+
+
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """Its table, for what is done to many rows at once."""
+    return cast(sa.Table, class_mapper(model).local_table)

@@ -1,0 +1,226 @@
+"""The ONNX model, written straight from the weights.
+
+Two outputs: ``vector``, the base encoder's mean over tokens at length 1, and ``probabilities``
+of the sentiment, whose own layers begin where they first differ from the base (what is below is
+computed once). Inputs: ``ids`` and ``mask``, both int32 of shape ``(b, t)``; padding has mask 0.
+
+The operators are onnxruntime's fused ones for BERT. Gelu is the exact one (erf). In int8,
+weights are symmetric and per output column; activations get their range from each batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp.arrays import FloatArray
+from nlp.runtime.weights import Sentiment, Tensors
+
+BUILDER = 1
+"""Goes up whenever the same weights would give another graph: cached files are then made anew."""
+
+Precision = Literal["fp32", "int8"]
+
+HEADS = 12
+EPSILON = 1e-12  # of the layer norms
+OPSET = 18
+IR_VERSION = 10
+FUSED = "com.microsoft"
+LAYERS_OUT_IN_FLOAT = 2
+"""Lowest layers whose last product stays in float32: Gelu's outliers there would cost int8 a
+third of its accuracy, and they take a twelfth of the time each."""
+
+
+def build(base: Tensors, sentiment: Sentiment | None, precision: Precision) -> bytes:
+    """The model for *base* and *sentiment*, serialised; without *sentiment* only ``vector``."""
+    graph = _Graph(precision)
+    layers = 1 + max(int(name.split(".")[2]) for name in base if name.startswith("encoder.layer."))
+    fork = layers if sentiment is None or sentiment.fork is None else sentiment.fork
+    shares = graph.node("Unsqueeze", graph.node("Cast", "mask", to=1), graph.constant([1]))
+    shares = graph.node(
+        "Div", shares, graph.node("ReduceSum", shares, graph.constant([2]), keepdims=1)
+    )
+
+    embedded = _embeddings(graph, base)
+    hidden = _encoder(graph, base, embedded, range(fork))
+    top = _encoder(graph, base, hidden, range(fork, layers))
+    vector = graph.node("LpNormalization", _mean(graph, shares, top), axis=1, p=2, name="vector")
+    outputs = {"vector": len(base["embeddings.LayerNorm.weight"])}
+    if sentiment is not None:
+        own = {**base, **sentiment.own}
+        if fork < layers:
+            below = _embeddings(graph, own) if sentiment.has_own_embeddings else hidden
+            features = _mean(graph, shares, _encoder(graph, own, below, range(fork, layers)))
+        else:
+            features = vector
+        _head(graph, sentiment, features)
+        outputs["probabilities"] = len(sentiment.bias)
+    return graph.serialised(outputs)
+
+
+_FUSED = frozenset(
+    {
+        *("EmbedLayerNormalization", "SkipLayerNormalization", "BiasGelu", "Attention"),
+        *("QAttention", "DynamicQuantizeMatMul"),
+    }
+)
+
+
+class _Graph:
+    """Nodes and constants in the order in which they are made."""
+
+    def __init__(self, precision: Precision) -> None:
+        self.precision = precision
+        self._nodes: list[Any] = []
+        self._constants: list[Any] = []
+        self._names: dict[int, tuple[str, Any]] = {}
+
+    def node(
+        self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **attributes: Any
+    ) -> str:
+        """Add *operator*; return the name of its first output; others end in ``.1``, ``.2``."""
+        from onnx import helper
+
+        name = name or f"n{len(self._nodes)}"
+        names = [name, *(f"{name}.{number}" for number in range(1, outputs))]
+        domain = FUSED if operator in _FUSED else ""
+        made = helper.make_node(operator, inputs, names, name=name, domain=domain, **attributes)
+        self._nodes.append(made)
+        return name
+
+    def constant(self, value: Sequence[int] | npt.NDArray[Any]) -> str:
+        """Add an array; the same array given again is stored once."""
+        from onnx import numpy_helper
+
+        if id(value) not in self._names:
+            name = f"c{len(self._constants)}"
+            array = np.ascontiguousarray(value)
+            self._constants.append(numpy_helper.from_array(array, name))
+            self._names[id(value)] = name, value  # held, so that its id stays taken
+        return self._names[id(value)][0]
+
+    def serialised(self, outputs: Mapping[str, int]) -> bytes:
+        from onnx import TensorProto, helper
+
+        graph = helper.make_graph(
+            self._nodes,
+            "reader",
+            [
+                helper.make_tensor_value_info(name, TensorProto.INT32, ["b", "t"])
+                for name in ("ids", "mask")
+            ],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", size])
+                for name, size in outputs.items()
+            ],
+            self._constants,
+        )
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUSED, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        content: bytes = model.SerializeToString()
+        return content
+
+
+def _embeddings(graph: _Graph, tensors: Tensors) -> str:
+    words, positions, kinds = (
+        tensors[f"embeddings.{kind}_embeddings.weight"]
+        for kind in ("word", "position", "token_type")
+    )
+    return graph.node(
+        "EmbedLayerNormalization",
+        "ids",
+        "",
+        graph.constant(words),
+        graph.constant(positions + kinds[0]),  # a statement is always the first of its pair
+        "",
+        *_norm(graph, tensors, "embeddings."),
+        outputs=2,
+        epsilon=EPSILON,
+    )
+
+
+def _encoder(graph: _Graph, tensors: Tensors, hidden: str, layers: range) -> str:
+    for number in layers:
+        hidden = _layer(graph, tensors, hidden, number)
+    return hidden
+
+
+def _layer(graph: _Graph, tensors: Tensors, hidden: str, number: int) -> str:
+    prefix = f"encoder.layer.{number}."
+    attended = _attention(graph, tensors, hidden, prefix + "attention.self.")
+    attended = _projected(graph, tensors, attended, hidden, prefix + "attention.output.")
+    wide = _product(graph, attended, tensors[prefix + "intermediate.dense.weight"])
+    bias = graph.constant(tensors[prefix + "intermediate.dense.bias"])
+    wide = graph.node("BiasGelu", wide, bias)
+    in_float = number < LAYERS_OUT_IN_FLOAT
+    return _projected(graph, tensors, wide, attended, prefix + "output.", in_float=in_float)
+
+
+def _attention(graph: _Graph, tensors: Tensors, hidden: str, prefix: str) -> str:
+    parts = ("query", "key", "value")
+    weight = np.concatenate([tensors[f"{prefix}{part}.weight"] for part in parts])
+    bias = graph.constant(np.concatenate([tensors[f"{prefix}{part}.bias"] for part in parts]))
+    if graph.precision == "fp32":
+        product = graph.constant(weight.T)
+        return graph.node("Attention", hidden, product, bias, "mask", num_heads=HEADS)
+    integers, scale, zeros = _quantised(graph, weight)
+    levels = graph.node("DynamicQuantizeLinear", hidden, outputs=3)
+    return graph.node(
+        "QAttention",
+        *(levels, integers, bias, levels + ".1", scale, "mask", levels + ".2", zeros),
+        num_heads=HEADS,
+    )
+
+
+def _projected(
+    graph: _Graph,
+    tensors: Tensors,
+    hidden: str,
+    residual: str,
+    prefix: str,
+    *,
+    in_float: bool = False,
+) -> str:
+    product = _product(graph, hidden, tensors[prefix + "dense.weight"], in_float=in_float)
+    bias = graph.constant(tensors[prefix + "dense.bias"])
+    norm = _norm(graph, tensors, prefix)
+    return graph.node("SkipLayerNormalization", product, residual, *norm, bias, epsilon=EPSILON)
+
+
+def _norm(graph: _Graph, tensors: Tensors, prefix: str) -> tuple[str, str]:
+    weight, bias = (tensors[f"{prefix}LayerNorm.{kind}"] for kind in ("weight", "bias"))
+    return graph.constant(weight), graph.constant(bias)
+
+
+def _product(graph: _Graph, hidden: str, weight: FloatArray, *, in_float: bool = False) -> str:
+    """*hidden* times the transpose of *weight*, whose shape is ``(out, in)``."""
+    if in_float or graph.precision == "fp32":
+        return graph.node("MatMul", hidden, graph.constant(weight.T))
+    return graph.node("DynamicQuantizeMatMul", hidden, *_quantised(graph, weight))
+
+
+def _quantised(graph: _Graph, weight: FloatArray) -> tuple[str, str, str]:
+    """The transpose of *weight* as int8, with a scale and a zero for each output column."""
+    scale = np.maximum(np.abs(weight).max(axis=1), np.finfo(np.float32).tiny) / 127
+    integers = np.rint(weight / scale[:, None]).astype(np.int8)
+    zeros = np.zeros(len(weight), np.int8)
+    return (
+        graph.constant(integers.T),
+        graph.constant(scale.astype(np.float32)),
+        graph.constant(zeros),
+    )
+
+
+def _mean(graph: _Graph, shares: str, hidden: str) -> str:
+    """Over the tokens that are no padding, shape ``(b, d)``."""
+    return graph.node("Squeeze", graph.node("MatMul", shares, hidden), graph.constant([1]))
+
+
+def _head(graph: _Graph, sentiment: Sentiment, features: str) -> None:
+    weight = graph.constant(sentiment.weight / sentiment.temperature)
+    bias = graph.constant(sentiment.bias / sentiment.temperature)
+    logits = graph.node("Gemm", features, weight, bias, transB=1)
+    graph.node("Softmax", logits, axis=1, name="probabilities")
