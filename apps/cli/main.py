@@ -8,7 +8,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from apps.cli import analyze, company, deploy, outbox, quarantine, run, ticket, up, verify
+from apps.cli import (
+    analyze,
+    company,
+    deploy,
+    evaluate,
+    explain,
+    label,
+    outbox,
+    quarantine,
+    run,
+    theme,
+    ticket,
+    up,
+    verify,
+)
 from nlp.errors import ModelFileError
 from rehearsal.company_files import set_up
 from voc.errors import ConfigurationError, VocError
@@ -54,6 +68,10 @@ app.command()(company.check)
 app.command()(verify.verify)
 app.command()(up.up)
 app.command()(deploy.deploy)
+app.add_typer(evaluate.app, name="evaluate")
+app.command()(explain.explain)
 app.add_typer(ticket.app, name="ticket")
+app.add_typer(label.app, name="label")
+app.add_typer(theme.app, name="theme")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")

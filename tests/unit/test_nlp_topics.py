@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nlp.embed import unit
-from nlp.topics import Subject, SubjectModel, soft_maximum
+from nlp.topics import Guess, Subject, SubjectModel, soft_maximum
 from tests.nlp_fakes import DIMENSIONS, FakeEncoder
 
 SUBJECTS = (
@@ -20,10 +20,12 @@ def model(encoder: FakeEncoder | None = None, **changes: object) -> SubjectModel
     return SubjectModel(SUBJECTS, DEPARTMENTS | changes, encoder or FakeEncoder())  # type: ignore[operator]
 
 
-def test_a_statement_belongs_where_its_words_are() -> None:
-    vectors = FakeEncoder().encode(["my parcel is late", "charged twice again", "contract"])
+def suggested(*texts: str) -> list[tuple[Guess, Guess]]:
+    return model().suggest(FakeEncoder().encode(texts), texts)
 
-    late, charged, contract = model().suggest(vectors)
+
+def test_a_statement_belongs_where_its_words_are() -> None:
+    late, charged, contract = suggested("my parcel is late", "charged twice again", "contract")
 
     assert (late[0].value, late[1].value) == ("late", "delivery")
     assert (charged[0].value, charged[1].value) == ("invoice", "billing")
@@ -31,7 +33,7 @@ def test_a_statement_belongs_where_its_words_are() -> None:
 
 
 def test_what_is_like_nothing_is_offered_but_not_decided() -> None:
-    [(topic, department)] = model().suggest(FakeEncoder().encode(["zzz qqq"]))
+    [(topic, department)] = suggested("zzz qqq")
 
     assert topic.value is department.value is None
     assert len(topic.offers) == 3
@@ -40,7 +42,7 @@ def test_what_is_like_nothing_is_offered_but_not_decided() -> None:
 
 @given(arrays(np.float32, (3, DIMENSIONS), elements=st.floats(-1, 1, width=16)))
 def test_offers_are_the_best_three_best_first(raw: np.ndarray) -> None:
-    for pair in model().suggest(unit(raw)):
+    for pair in model().suggest(unit(raw), ["late"] * 3):
         for guess in pair:
             probabilities = [probability for _, probability in guess.offers]
             assert probabilities == sorted(probabilities, reverse=True)
@@ -53,10 +55,10 @@ def test_subjects_are_embedded_once_and_not_before_they_are_needed() -> None:
     subjects = model(encoder)
     vectors = FakeEncoder().encode(["late"])
 
-    assert subjects.suggest(vectors[:0]) == []
+    assert subjects.suggest(vectors[:0], []) == []
     assert encoder.encoded == []
-    subjects.suggest(vectors)
-    subjects.suggest(vectors)
+    subjects.suggest(vectors, ["late"])
+    subjects.suggest(vectors, ["late"])
     assert sorted(encoder.encoded) == sorted(set(encoder.encoded))
 
 
@@ -68,7 +70,7 @@ def test_the_version_changes_with_any_text() -> None:
 @pytest.mark.parametrize("subjects", [(), (Subject(id="empty", department="d", texts=()),)])
 def test_a_company_without_descriptions_gets_no_guess(subjects: tuple[Subject, ...]) -> None:
     [(topic, department)] = SubjectModel(subjects, {}, FakeEncoder()).suggest(
-        FakeEncoder().encode(["late"])
+        FakeEncoder().encode(["late"]), ["late"]
     )
 
     assert topic.value is department.value is None

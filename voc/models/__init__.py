@@ -35,6 +35,16 @@ from voc.models.messages import (
     MessageState,
     Verdict,
 )
+from voc.models.router import LabelledText, TrainedRouter
+from voc.models.themes import (
+    AssignmentState,
+    Theme,
+    ThemeAssignment,
+    ThemeEvent,
+    ThemeEventKind,
+    ThemeRegistry,
+    ThemeState,
+)
 from voc.models.tickets import (
     ChainHead,
     Loop,
@@ -50,6 +60,7 @@ from voc.models.tickets import (
 
 __all__ = [
     "Answer",
+    "AssignmentState",
     "ChainHead",
     "Channel",
     "Consent",
@@ -63,6 +74,7 @@ __all__ = [
     "IdentityKind",
     "Installation",
     "Label",
+    "LabelledText",
     "Link",
     "LinkPurpose",
     "Loop",
@@ -83,9 +95,16 @@ __all__ = [
     "Suggestion",
     "SuggestionKind",
     "Suppression",
+    "Theme",
+    "ThemeAssignment",
+    "ThemeEvent",
+    "ThemeEventKind",
+    "ThemeRegistry",
+    "ThemeState",
     "Ticket",
     "TicketEvent",
     "TicketEventKind",
     "TicketState",
+    "TrainedRouter",
     "Verdict",
 ]

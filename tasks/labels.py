@@ -1,0 +1,92 @@
+"""Labelled texts from files: masked and cleaned as statements are, embedded, and kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlmodel import Session
+
+from nlp.arrays import FloatArray
+from nlp.clean import clean, text_hash
+from nlp.embed import Encoder
+from nlp.mask import mask_by
+from sources.text import normalise
+from tasks.workplace import Workplace
+from voc.actions.labels import Imported, import_labels
+from voc.models import Embedding, SuggestionKind
+from voc.progress import report
+from voc.store.database import transaction
+from voc.store.feedback import vectors
+from voc.store.upsert import insert_new
+
+TEXTS_A_COMMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledWords:
+    """One row of a file: what was said, and what people say it is."""
+
+    text: str
+    value: str
+
+
+def import_texts(
+    place: Workplace,
+    rows: Sequence[LabelledWords],
+    kind: SuggestionKind,
+    encoder: Encoder,
+    *,
+    actor: str,
+    now: datetime,
+) -> Counter[str]:
+    """Keep *rows* with their vectors; counts by what happened. Stopped midway, begin again."""
+    counts: Counter[str] = Counter()
+    for start in range(0, len(rows), TEXTS_A_COMMIT):
+        prepared = [_prepared(place, row) for row in rows[start : start + TEXTS_A_COMMIT]]
+        texts = [each for each in prepared if _has_words(each.text)]
+        counts["without_words"] += len(prepared) - len(texts)
+        stored_vectors(place, {each.text_hash: each.text for each in texts}, encoder)
+        with transaction(place.engine) as session:
+            counts += import_labels(session, texts, kind, actor=actor, now=now)
+        report("import labels", min(start + TEXTS_A_COMMIT, len(rows)), len(rows))
+    return counts
+
+
+def stored_vectors(
+    place: Workplace, texts: dict[str, str], encoder: Encoder
+) -> dict[str, FloatArray]:
+    """The vectors of *texts*, by hash; those that are not stored are computed, and stored."""
+    with transaction(place.engine) as session:
+        found = vectors(session, list(texts), encoder.version)
+    known = {key: np.frombuffer(value, dtype="<f4") for key, value in found.items()}
+    missing = [key for key in texts if key not in known]
+    for start in range(0, len(missing), TEXTS_A_COMMIT):
+        keys = missing[start : start + TEXTS_A_COMMIT]
+        encoded = encoder.encode([texts[key] for key in keys])
+        with transaction(place.engine) as session:
+            _store(session, keys, encoded, encoder.version)
+        known |= dict(zip(keys, encoded, strict=True))
+    return known
+
+
+def _store(session: Session, keys: Sequence[str], encoded: FloatArray, model: str) -> None:
+    rows = [
+        {"text_hash": key, "model": model, "vector": vector.astype("<f4").tobytes()}
+        for key, vector in sorted(zip(keys, encoded, strict=True), key=lambda pair: pair[0])
+    ]
+    insert_new(session, Embedding, rows)
+
+
+def _prepared(place: Workplace, row: LabelledWords) -> Imported:
+    about = place.company.company
+    masked = mask_by(about, normalise(row.text))
+    words = clean(masked.text, about.brand_names)
+    return Imported(text=words, text_hash=text_hash(words), value=row.value)
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)

@@ -1,0 +1,158 @@
+"""What people said of statements and texts, as the router learns from it; and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from voc.errors import NotFoundError
+from voc.models import (
+    FeedbackVersion,
+    Label,
+    LabelledText,
+    Statement,
+    Suggestion,
+    SuggestionKind,
+    Ticket,
+    TicketState,
+    TrainedRouter,
+)
+from voc.store.upsert import insert_new
+
+MOST_CONFIRMED = 5_000
+"""Of the newest: they keep what is right already right; labels are what teaches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """One text, and what it is."""
+
+    text: str
+    """The customer's words, masked; of an imported text: as it is embedded."""
+    text_hash: str
+    """Of what was embedded."""
+    value: str
+    at: datetime
+
+
+def taught(session: Session, kind: SuggestionKind) -> list[Taught]:
+    """Everything that teaches *kind*, each distinct text once, in the order of their hashes.
+
+    The newest label of a statement wins, then the newest of a text. Where no person said anything,
+    a ticket that was resolved by the very department that was suggested confirms it: else a router
+    would learn from its mistakes only, and forget what it did right.
+    """
+    newest: dict[str, Taught] = {}
+    if kind is SuggestionKind.DEPARTMENT:
+        newest = {each.text_hash: each for each in _confirmed(session)}
+    said: dict[str, Taught] = {}
+    for each in [*_imported(session, kind), *_labelled(session, kind)]:
+        if each.text_hash not in said or said[each.text_hash].at <= each.at:
+            said[each.text_hash] = each
+    return [each for _, each in sorted((newest | said).items())]
+
+
+def _labelled(session: Session, kind: SuggestionKind) -> Iterable[Taught]:
+    newest = select(func.max(Label.id)).where(Label.kind == kind).group_by(col(Label.statement_id))
+    rows = session.exec(
+        select(Statement, FeedbackVersion.verbatim, Label)
+        .join(Label, col(Label.statement_id) == Statement.id)
+        .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
+        .where(col(Label.id).in_(newest))
+        .order_by(col(Label.id))
+    )
+    return [_taught(row, verbatim, label.value, label.at) for row, verbatim, label in rows]
+
+
+def _imported(session: Session, kind: SuggestionKind) -> Iterable[Taught]:
+    rows = session.exec(select(LabelledText).where(LabelledText.kind == kind))
+    return [
+        Taught(text=row.text, text_hash=row.text_hash, value=row.value, at=row.at) for row in rows
+    ]
+
+
+def _confirmed(session: Session) -> list[Taught]:
+    """Statements of resolved tickets whose department was the newest suggestion; newest last."""
+    newest = (
+        select(func.max(Suggestion.id))
+        .where(Suggestion.kind == SuggestionKind.DEPARTMENT)
+        .group_by(col(Suggestion.statement_id))
+    )
+    rows = session.exec(
+        select(Statement, FeedbackVersion.verbatim, Ticket)
+        .join(Ticket, col(Ticket.id) == Statement.ticket_id)
+        .join(Suggestion, col(Suggestion.statement_id) == Statement.id)
+        .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
+        .where(
+            col(Suggestion.id).in_(newest),
+            Suggestion.value == Ticket.department,
+            col(Ticket.state).in_([TicketState.RESOLVED, TicketState.CLOSED]),
+            col(Ticket.resolved_at).is_not(None),
+        )
+        .order_by(col(Ticket.resolved_at).desc(), col(Statement.id).desc())
+        .limit(MOST_CONFIRMED)
+    ).all()
+    return [
+        _taught(row, verbatim, ticket.department, ticket.resolved_at or ticket.opened_at)
+        for row, verbatim, ticket in reversed(rows)
+    ]
+
+
+def _taught(row: Statement, verbatim: str, value: str, at: datetime) -> Taught:
+    return Taught(text=verbatim[row.start : row.end], text_hash=row.text_hash, value=value, at=at)
+
+
+def words_of(session: Session, statement_id: int) -> str:
+    """What the customer said in one statement, masked.
+
+    Raises:
+        NotFoundError: There is no such statement.
+    """
+    found = session.exec(
+        select(Statement, FeedbackVersion.verbatim)
+        .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
+        .where(col(Statement.id) == statement_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFoundError(f"there is no statement {statement_id}")
+    row, verbatim = found
+    return verbatim[row.start : row.end]
+
+
+def imported_values(
+    session: Session, kind: SuggestionKind, hashes: Sequence[str]
+) -> dict[str, str]:
+    """What was imported before of these texts, by hash."""
+    wanted = set(hashes)
+    rows = session.exec(
+        select(LabelledText.text_hash, LabelledText.value).where(LabelledText.kind == kind)
+    )
+    return {text_hash: value for text_hash, value in rows if text_hash in wanted}
+
+
+def keep_imported(session: Session, rows: Sequence[LabelledText]) -> None:
+    """Insert texts that are new, and change the label of those that are not."""
+    insert_new(session, LabelledText, [row.model_dump(exclude={"id"}) for row in rows])
+    for row in rows:
+        session.exec(
+            update(LabelledText)
+            .where(col(LabelledText.text_hash) == row.text_hash, col(LabelledText.kind) == row.kind)
+            .values(value=row.value, actor=row.actor, at=row.at)
+        )
+
+
+def trained_router(session: Session) -> TrainedRouter | None:
+    """What was learned last; None: nothing yet."""
+    return session.exec(
+        select(TrainedRouter).order_by(col(TrainedRouter.id).desc()).limit(1)
+    ).first()
+
+
+def keep_router(session: Session, router: TrainedRouter) -> None:
+    """From now on *router* is in use. Of those before, the figures stay."""
+    session.exec(update(TrainedRouter).values(weights=b""))
+    session.add(router)
