@@ -11,10 +11,12 @@ from prefect import flow
 from flows.close import close
 from flows.collect import ask_sources, could_not_collect
 from flows.follow_up import follow_up
+from flows.learn import find_themes
 from flows.measure import measure
 from flows.route import route
 from flows.understand import understand
 from tasks.measure import is_stale
+from tasks.themes import themes_wait
 from tasks.workplace import workplace
 from voc.errors import VocError
 from voc.params import LoopParams
@@ -24,7 +26,7 @@ from voc.store.pending import pending
 
 @flow(name="loop")
 def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict[str, int]:
-    """Collect, understand, route, follow up, close, measure: a stage starts if it has work.
+    """Collect, understand, route, follow up, close, find themes, measure: each if it has work.
 
     The stages run inside this run, not as subflows: Prefect takes about a second for each.
     A source that cannot be read, or a stage that fails, does not stop the rest; the run fails in
@@ -40,6 +42,8 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
     counts = dict(sum((Counter(source) for source in collected.values()), Counter()))
 
     def has_work(stage: str) -> bool:
+        if stage == "themes":
+            return themes_wait(place)
         with transaction(place.engine) as session:
             held = place.settings.kill_switch.exists()
             return pending(session, stage, place.company, kill_switch=held, now=moment) > 0
@@ -49,6 +53,7 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
         "route": lambda: route.fn(now=moment),
         "follow_up": lambda: follow_up.fn(params.follow_up, moment),
         "close": lambda: close.fn(moment),
+        "themes": lambda: find_themes(moment),
     }
     problems: list[VocError] = [could_not_collect(failed)] if failed else []
     for stage, run in stages.items():

@@ -17,7 +17,7 @@ from voc.company.model import Company
 from voc.company.schedules import Schedules
 from voc.company.sources import FileSource, ITunesSource, SourceConfig
 
-FLOWS = ("loop", "follow_up", "measure")
+FLOWS = ("loop", "follow_up", "measure", "learn")
 
 
 def print_company(

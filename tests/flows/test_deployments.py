@@ -101,7 +101,7 @@ def test_what_goes_out_is_served_before_what_takes_long() -> None:
 def test_stages_that_the_loop_covers_wait_for_a_person() -> None:
     active = {d.name for d in DEPLOYMENTS if any(s.active for s in d.schedules)}
 
-    assert active == {"loop", "follow-up", "close", "measure"}
+    assert active == {"loop", "follow-up", "close", "measure", "learn"}
 
 
 def test_the_automations_are_such_as_prefect_takes() -> None:
