@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run up test check format lock clean
+.PHONY: run up test check bench model-cards format lock clean
 
 run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, measure
 	$(BIN)/voc run
@@ -19,6 +19,12 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(STAMP)  ## how fast understanding is, beside what others do; minutes
+	$(BIN)/python -m benchmarks.understanding
+
+model-cards: $(STAMP)  ## measure the models, rewrite the tables of docs/models; minutes
+	$(BIN)/python -m apps.cli.model_cards
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

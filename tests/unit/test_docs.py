@@ -108,8 +108,8 @@ def test_what_a_document_tells_people_to_type_exists(path: Path) -> None:
 
 
 def test_what_the_documents_tell_people_to_make_exists() -> None:
-    targets = set(re.findall(r"^(\w+):", read("Makefile"), flags=re.MULTILINE))
-    told = {t for path in DOCUMENTS for t in re.findall(r"(?:^|`)make (\w+)", path.read_text())}
+    targets = set(re.findall(r"^([\w-]+):", read("Makefile"), flags=re.MULTILINE))
+    told = {t for path in DOCUMENTS for t in re.findall(r"(?:^|`)make ([\w-]+)", path.read_text())}
     assert told <= targets
 
 
