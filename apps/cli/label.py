@@ -25,6 +25,7 @@ from voc.models import SuggestionKind
 from voc.progress import listen
 from voc.settings import get_settings
 from voc.store.database import transaction
+from voc.store.review import unsure_of
 
 app = typer.Typer(no_args_is_help=True, help="Labels: import, correct, and learn from them.")
 console = Console(highlight=False, soft_wrap=True)
@@ -98,6 +99,28 @@ def set_label(
             session, statement_id, kind, value, place.company, actor=actor, now=place.clock()
         )
     console.print(f"Statement {statement_id}: {kind.value} is {value}.")
+
+
+@app.command()
+def review(
+    kind: Annotated[
+        SuggestionKind, typer.Option(help="What the models were not sure of.")
+    ] = SuggestionKind.SENTIMENT,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 20,
+) -> None:
+    """List what no model was sure of, with what it would have said. A person's word teaches."""
+    from tasks.workplace import workplace
+
+    with transaction(workplace().engine) as session:
+        found = unsure_of(session, kind, limit=limit)
+    for each in found:
+        perhaps = ", ".join(f"{name} {float(share):.0%}" for name, share in each.offers)
+        console.print(f"{each.statement_id:>6}  {perhaps}")
+        console.print(f'        "{each.words}"', markup=False)
+    if found:
+        console.print(f"Say what is right: voc label set NUMBER {kind.value} VALUE")
+    else:
+        console.print(f"The models were sure of every {kind.value}, or a person was.")
 
 
 @app.command()

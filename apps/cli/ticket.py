@@ -15,7 +15,7 @@ from voc.actions import tickets as actions
 from voc.actions.tickets import require_department
 from voc.models import Ticket, TicketState
 from voc.store.database import transaction
-from voc.store.ticket_history import history_of, quotes_of
+from voc.store.ticket_history import history_of, quotes_of, statements_of
 from voc.store.tickets import found, listing
 
 app = typer.Typer(no_args_is_help=True, help="Tickets: list, show, accept, reassign, resolve.")
@@ -68,6 +68,7 @@ def show(ticket_id: TicketId) -> None:
     with transaction(place.engine) as session:
         ticket = found(session, ticket_id)
         quotes = quotes_of(session, [ticket_id]).get(ticket_id, [])
+        statements = statements_of(session, ticket_id)
         events = history_of(session, ticket_id)
     console.print(f"[bold]Ticket {ticket.id}[/bold]: {ticket.department}, {ticket.state.value}")
     console.print(
@@ -79,6 +80,8 @@ def show(ticket_id: TicketId) -> None:
         console.print(f"  departments offered: {offers}")
     for quote in quotes:
         console.print(f'  "{quote}"', markup=False, highlight=False)
+    numbers = ", ".join(map(str, statements))
+    console.print(f"  statements: {numbers or 'none any more'} (`voc explain NUMBER`)")
     if ticket.root_cause:
         console.print(f"  root cause: {ticket.root_cause}", markup=False)
         console.print(f"  action: {ticket.action_taken}", markup=False)

@@ -295,6 +295,21 @@ def test_a_statement_is_corrected_and_explained(wired: Story) -> None:
     assert '"courier" speaks for delivery' in told
 
 
+def test_what_no_model_was_sure_of_waits_for_a_person(wired: Story) -> None:
+    says_and_routes(wired, "hm zebra quartz", "the courier was late")
+
+    code, told = voc("label", "review", "--kind", "department")
+    assert code == 0
+    assert '"hm zebra quartz"' in told
+    assert "the courier was late" not in told
+    number = told.split()[0]
+    assert "statements: 2 (" in voc("ticket", "show", "1")[1]
+
+    voc("label", "set", number, "department", "billing")
+    assert "hm zebra quartz" not in voc("label", "review", "--kind", "department")[1]
+    assert "sure of every sentiment" in voc("label", "review")[1]
+
+
 def test_a_label_that_nobody_knows_is_refused_with_its_row(wired: Story, tmp_path: Path) -> None:
     file = tmp_path / "labelled.csv"
     file.write_text("text;label\nlate;delivery\nplants;garden\n", encoding="utf-8")

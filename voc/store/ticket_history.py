@@ -31,6 +31,12 @@ def quotes_of(session: Session, ticket_ids: Sequence[int | None]) -> dict[int, l
     return found
 
 
+def statements_of(session: Session, ticket_id: int) -> list[int]:
+    """The numbers of all statements behind a ticket."""
+    query = select(Statement.id).where(Statement.ticket_id == ticket_id).order_by(col(Statement.id))
+    return [number for number in session.exec(query) if number is not None]
+
+
 def history_of(session: Session, ticket_id: int) -> list[TicketEvent]:
     """The ticket's events, oldest first."""
     query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
