@@ -58,13 +58,15 @@ def data_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
     """The development rows of a set; the held-out part is not here at all."""
+    path = set_file(folder, name)
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file) if path.suffix == ".csv" else map(json.loads, file)
+
+
+def set_file(folder: Path, name: str) -> Path:
+    """The file that holds a set's development rows."""
     table = folder / name / "dev.csv"
-    if table.exists():
-        with table.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file)
-    else:
-        with table.with_suffix(".jsonl").open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+    return table if table.exists() else table.with_suffix(".jsonl")
 
 
 def labelled(folder: Path, name: str) -> list[Example]:
