@@ -63,12 +63,13 @@ class SubjectModel:
             for kind, group in groups.items()
         }
         self._lock = threading.Lock()
-        self._embedded: dict[str, FloatArray] | None = None
+        self._embedded: dict[str, FloatArray] = {}
 
     def with_router(self, router: Router | None) -> SubjectModel:
         """The same subjects, judged with what another router has learned."""
         other = SubjectModel([], {}, self.encoder, router)
-        other._groups, other._embedded = self._groups, self._embedded
+        # Shared, not copied: whoever is asked first embeds the descriptions for all.
+        other._groups, other._embedded, other._lock = self._groups, self._embedded, self._lock
         return other
 
     @property
@@ -143,10 +144,10 @@ class SubjectModel:
 
     def _vectors(self) -> dict[str, FloatArray]:
         with self._lock:
-            if self._embedded is None:
+            if not self._embedded:
                 groups = [texts for group in self._groups.values() for texts in group.values()]
                 texts = list(dict.fromkeys(text for group in groups for text in group))
-                self._embedded = dict(zip(texts, self.encoder.encode(texts), strict=True))
+                self._embedded.update(zip(texts, self.encoder.encode(texts), strict=True))
             return self._embedded
 
 

@@ -62,6 +62,15 @@ def test_subjects_are_embedded_once_and_not_before_they_are_needed() -> None:
     assert sorted(encoder.encoded) == sorted(set(encoder.encoded))
 
 
+def test_subjects_are_embedded_once_for_every_router_that_comes() -> None:
+    encoder = FakeEncoder()
+    described = model(encoder)
+    vectors = FakeEncoder().encode(["late"])
+    for _ in range(3):
+        described.with_router(None).suggest(vectors, ["late"])
+    assert encoder.encoded.count("late parcel") == 1
+
+
 def test_the_version_changes_with_any_text() -> None:
     assert model().version == model().version
     assert model().version != model(billing=["money", "refunds"]).version
