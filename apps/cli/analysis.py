@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
+from nlp.arrays import FloatArray
 from nlp.mask import Masked, mask_by
 from nlp.topics import NO_GUESS, Guess
 from nlp.understand import Models, StatementReading, Understanding, sentiment_guess, understand
+from nlp.whole import read_whole
 from sources.base import Rejected
 from sources.items import MAX_TEXT
 from sources.tables import Row
@@ -48,7 +48,7 @@ class Analysis:
     masked: Mapping[str, int]
     language: str | None
     sentiment: Guess | None
-    """Of the whole: the statements' probabilities, each weighted by its length."""
+    """Of the whole: its words in one piece, and the sum of its statements (`nlp.whole`)."""
     probabilities: tuple[float, float, float] | None
     statements: tuple[Judged, ...]
     note: str | None
@@ -88,9 +88,10 @@ def _analyzed(
             texts[number] = mask_by(about, normalise(text))
     verbatims = [masked.text for masked in texts.values()]
     understood = understand(verbatims, models, brand_names=about.brand_names)
+    wholes = read_whole(verbatims, models.reader, brand_names=about.brand_names)
     places = {number: row.place for number, row in batch}
-    for (number, masked), found in zip(texts.items(), understood, strict=True):
-        entries[number] = _analysis(number, places[number], masked, found)
+    for (number, masked), found, whole in zip(texts.items(), understood, wholes, strict=True):
+        entries[number] = _analysis(number, places[number], masked, found, whole)
     return [entries[number] for number in sorted(entries)]
 
 
@@ -102,17 +103,19 @@ def _problem(row: Row | Rejected, text: str) -> str | None:
     return None
 
 
-def _analysis(row: int, place: str, masked: Masked, found: Understanding) -> Analysis:
+def _analysis(
+    row: int, place: str, masked: Masked, found: Understanding, whole: FloatArray
+) -> Analysis:
     statements = tuple(_judged(masked.text, each) for each in found.statements)
-    probabilities = overall(statements)
+    is_judged = any(each.probabilities is not None for each in statements)
     return Analysis(
         row=row,
         place=place,
         text=masked.text,
         masked=masked.counts,
         language=found.language,
-        sentiment=sentiment_guess(np.array(probabilities)) if probabilities else None,
-        probabilities=probabilities,
+        sentiment=sentiment_guess(whole) if is_judged else None,
+        probabilities=(float(whole[0]), float(whole[1]), float(whole[2])) if is_judged else None,
         statements=statements,
         note=_note(masked.text, found.language, statements),
     )
@@ -129,17 +132,6 @@ def _judged(text: str, reading: StatementReading) -> Judged:
         topic=reading.topic,
         department=reading.department,
     )
-
-
-def overall(statements: Sequence[Judged]) -> tuple[float, float, float] | None:
-    """The mean of the statements' probabilities, weighted by length; None if there are none."""
-    judged = [(each.probabilities, each.end - each.start) for each in statements]
-    rows = [row for row, _ in judged if row is not None]
-    if not rows:
-        return None
-    weights = [weight for row, weight in judged if row is not None]
-    mean = np.average(np.array(rows), axis=0, weights=weights)
-    return float(mean[0]), float(mean[1]), float(mean[2])
 
 
 def _note(text: str, language: str | None, statements: Sequence[Judged]) -> str | None:

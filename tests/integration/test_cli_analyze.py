@@ -387,7 +387,7 @@ def test_no_spreadsheet_runs_a_cell(
 
 
 def test_a_pipe_gets_neither_colours_nor_wrapped_lines(tmp_path: Path) -> None:
-    words = "the courier was rude and late and " * 20
+    words = "a rude courier with a late parcel for " * 20
     path = save(tmp_path / "x.csv", f"comment,id\n{words},1\n")
 
     shown = table_text(path, width=40)
@@ -397,7 +397,7 @@ def test_a_pipe_gets_neither_colours_nor_wrapped_lines(tmp_path: Path) -> None:
 
 
 def test_a_terminal_gets_signs_beside_colours_in_80_columns(tmp_path: Path) -> None:
-    words = "the courier was rude and late and " * 20
+    words = "a rude courier with a late parcel for " * 20
     path = save(tmp_path / "x.csv", f"comment,id\n{words},1\nGreat lamp thanks,2\n[bold]x[/],3\n")
 
     shown = table_text(path, width=80, force_terminal=True, color_system=None, legacy_windows=False)

@@ -1,0 +1,1 @@
+"""How fast, how small and how steady understanding is, beside what others would use."""
