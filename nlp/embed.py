@@ -12,16 +12,13 @@ import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from nlp.arrays import FloatArray
 from nlp.runtime.tokens import MAX_TOKENS
 from nlp.runtime.weights import checked_bytes
-
-if TYPE_CHECKING:
-    from nlp.reader import SharedReader
 
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSIONS = 384
@@ -104,13 +101,6 @@ class SentenceTransformerEncoder:
         model = SentenceTransformer(str(self._model), device=self._device, local_files_only=is_here)
         model.max_seq_length = MAX_TOKENS
         return model
-
-
-def get_encoder() -> SharedReader:
-    """The default encoder of a process that has no settings."""
-    from nlp.reader import get_reader
-
-    return get_reader()
 
 
 def unit(vectors: FloatArray) -> FloatArray:

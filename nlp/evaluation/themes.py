@@ -32,8 +32,9 @@ class ThemeReport:
     """``themes`` is a number, all others are shares or scores of at most 1.
 
     ``assigned``, ``unassigned``; ``nmi``, ``ami``, ``ari`` with the labels, over the assigned
-    texts; ``nmi_NAME`` with a group that themes should not follow; ``ari_orders``, ``ari_seeds``:
-    the same texts in another order or with another seed, over the texts assigned both times.
+    texts; ``nmi_NAME``, ``ami_NAME`` with a group that themes should not follow (only AMI is
+    corrected for chance: below 0 is less than chance); ``ari_orders``, ``ari_seeds``: the same
+    texts in another order or with another seed, over the texts assigned both times.
     """
     rows: tuple[ThemeRow, ...]
     """The themes, largest first."""
@@ -57,7 +58,7 @@ def evaluate_themes(
         labels: What each text is about; None: only stability is measured.
         groups: What themes should not follow, such as the brand.
         seed: Of the sample and the themes; ``ari_seeds`` compares with the next two.
-        group_name: Of the metric for *groups*.
+        group_name: Of the metrics for *groups*.
         stop_words: The company's names, which must not name a theme.
     """
     rows = sampled(len(texts), seed)
@@ -75,7 +76,7 @@ def evaluate_themes(
         metrics |= agreement(theme_of, [labels[row] for row in rows])
     if groups is not None:
         same = agreement(theme_of, [groups[row] for row in rows])
-        metrics[f"nmi_{group_name}"] = same["nmi"]
+        metrics |= {f"{name}_{group_name}": same[name] for name in ("nmi", "ami")}
     table = _table([texts[row] for row in rows], found, stop_words)
     return ThemeReport(metrics=metrics, rows=table)
 

@@ -2,7 +2,8 @@
 
 A file is its own SHA-256 and then the model: what a full disk or a power cut left half-written is
 noticed and built again. Where nothing can be written, every process builds its own: half a
-second more each time, and nothing else changes.
+second more each time, and nothing else changes. A file's time is that of its last use; whoever
+writes a new one removes what nobody has used for long.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 _DIGEST_BYTES = 32
+_DAY = 24 * 60 * 60
+UNUSED_AFTER = {".model": 30 * _DAY, ".draft": _DAY}
+"""Seconds since the last use. Two versions side by side use their own every time they start; a
+draft so old was left by a killed process."""
 
 
 def cached(folder: Path, key: str, build: Callable[[], bytes]) -> bytes:
@@ -29,6 +35,7 @@ def cached(folder: Path, key: str, build: Callable[[], bytes]) -> bytes:
         content = build()
         with contextlib.suppress(OSError):
             _write(path, content)
+            _remove_unused(folder)
     return content
 
 
@@ -53,7 +60,11 @@ def _read(path: Path) -> bytes | None:
             content = file.read()
     except OSError:
         return None
-    return content if hashlib.sha256(content).digest() == digest else None
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    with contextlib.suppress(OSError):  # not ours, or on a disk that is only read
+        os.utime(path)
+    return content
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -67,3 +78,11 @@ def _write(path: Path, content: bytes) -> None:
     except OSError:
         Path(draft).unlink(missing_ok=True)
         raise
+
+
+def _remove_unused(folder: Path) -> None:
+    now = time.time()
+    for path in folder.iterdir():
+        limit = UNUSED_AFTER.get(path.suffix)
+        if limit is not None and path.stat().st_mtime < now - limit:
+            path.unlink(missing_ok=True)

@@ -5,7 +5,8 @@ of the sentiment, whose own layers begin where they first differ from the base (
 computed once). Inputs: ``ids`` and ``mask``, both int32 of shape ``(b, t)``; padding has mask 0.
 
 The operators are onnxruntime's fused ones for BERT. Gelu is the exact one (erf). In int8,
-weights are symmetric and per output column; activations get their range from each batch.
+weights get their range from each output column, activations from each token, both symmetric: a
+text's answer does not depend on what else is in its batch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from nlp.arrays import FloatArray
 from nlp.runtime.weights import Sentiment, Tensors
 
-BUILDER = 1
+BUILDER = 2
 """Goes up whenever the same weights would give another graph: cached files are then made anew."""
 
 Precision = Literal["fp32", "int8"]
@@ -29,16 +30,17 @@ EPSILON = 1e-12  # of the layer norms
 OPSET = 18
 IR_VERSION = 10
 FUSED = "com.microsoft"
-LAYERS_OUT_IN_FLOAT = 2
-"""Lowest layers whose last product stays in float32: Gelu's outliers there would cost int8 a
-third of its accuracy, and they take a twelfth of the time each."""
+LEVEL = np.array(1 / 127, np.float32)
+"""Of an activation in int8, as a share of the largest of its token."""
+ZERO = np.array(128, np.uint8)  # unsigned, as processors multiply unsigned by signed
+SMALLEST = np.array([np.finfo(np.float32).tiny], np.float32)  # a token of zeros stays zeros
 
 
 def build(base: Tensors, sentiment: Sentiment | None, precision: Precision) -> bytes:
     """The model for *base* and *sentiment*, serialised; without *sentiment* only ``vector``."""
     graph = _Graph(precision)
     layers = 1 + max(int(name.split(".")[2]) for name in base if name.startswith("encoder.layer."))
-    fork = layers if sentiment is None or sentiment.fork is None else sentiment.fork
+    fork = sentiment.fork if sentiment else layers
     shares = graph.node("Unsqueeze", graph.node("Cast", "mask", to=1), graph.constant([1]))
     shares = graph.node(
         "Div", shares, graph.node("ReduceSum", shares, graph.constant([2]), keepdims=1)
@@ -47,24 +49,21 @@ def build(base: Tensors, sentiment: Sentiment | None, precision: Precision) -> b
     embedded = _embeddings(graph, base)
     hidden = _encoder(graph, base, embedded, range(fork))
     top = _encoder(graph, base, hidden, range(fork, layers))
-    vector = graph.node("LpNormalization", _mean(graph, shares, top), axis=1, p=2, name="vector")
+    graph.node("LpNormalization", _mean(graph, shares, top), axis=1, p=2, name="vector")
     outputs = {"vector": len(base["embeddings.LayerNorm.weight"])}
     if sentiment is not None:
         own = {**base, **sentiment.own}
-        if fork < layers:
-            below = _embeddings(graph, own) if sentiment.has_own_embeddings else hidden
-            features = _mean(graph, shares, _encoder(graph, own, below, range(fork, layers)))
-        else:
-            features = vector
-        _head(graph, sentiment, features)
+        below = _embeddings(graph, own) if sentiment.has_own_embeddings else hidden
+        felt = _encoder(graph, own, below, range(fork, layers))
+        _head(graph, sentiment, _mean(graph, shares, felt))
         outputs["probabilities"] = len(sentiment.bias)
     return graph.serialised(outputs)
 
 
 _FUSED = frozenset(
     {
-        *("EmbedLayerNormalization", "SkipLayerNormalization", "BiasGelu", "Attention"),
-        *("QAttention", "DynamicQuantizeMatMul"),
+        *("EmbedLayerNormalization", "SkipLayerNormalization", "BiasGelu"),
+        *("MultiHeadAttention", "MatMulIntegerToFloat"),
     }
 )
 
@@ -152,39 +151,21 @@ def _layer(graph: _Graph, tensors: Tensors, hidden: str, number: int) -> str:
     prefix = f"encoder.layer.{number}."
     attended = _attention(graph, tensors, hidden, prefix + "attention.self.")
     attended = _projected(graph, tensors, attended, hidden, prefix + "attention.output.")
-    wide = _product(graph, attended, tensors[prefix + "intermediate.dense.weight"])
+    [wide] = _products(graph, attended, tensors[prefix + "intermediate.dense.weight"])
     bias = graph.constant(tensors[prefix + "intermediate.dense.bias"])
     wide = graph.node("BiasGelu", wide, bias)
-    in_float = number < LAYERS_OUT_IN_FLOAT
-    return _projected(graph, tensors, wide, attended, prefix + "output.", in_float=in_float)
+    return _projected(graph, tensors, wide, attended, prefix + "output.")
 
 
 def _attention(graph: _Graph, tensors: Tensors, hidden: str, prefix: str) -> str:
     parts = ("query", "key", "value")
-    weight = np.concatenate([tensors[f"{prefix}{part}.weight"] for part in parts])
+    products = _products(graph, hidden, *(tensors[f"{prefix}{part}.weight"] for part in parts))
     bias = graph.constant(np.concatenate([tensors[f"{prefix}{part}.bias"] for part in parts]))
-    if graph.precision == "fp32":
-        product = graph.constant(weight.T)
-        return graph.node("Attention", hidden, product, bias, "mask", num_heads=HEADS)
-    integers, scale, zeros = _quantised(graph, weight)
-    levels = graph.node("DynamicQuantizeLinear", hidden, outputs=3)
-    return graph.node(
-        "QAttention",
-        *(levels, integers, bias, levels + ".1", scale, "mask", levels + ".2", zeros),
-        num_heads=HEADS,
-    )
+    return graph.node("MultiHeadAttention", *products, bias, "mask", num_heads=HEADS)
 
 
-def _projected(
-    graph: _Graph,
-    tensors: Tensors,
-    hidden: str,
-    residual: str,
-    prefix: str,
-    *,
-    in_float: bool = False,
-) -> str:
-    product = _product(graph, hidden, tensors[prefix + "dense.weight"], in_float=in_float)
+def _projected(graph: _Graph, tensors: Tensors, hidden: str, residual: str, prefix: str) -> str:
+    [product] = _products(graph, hidden, tensors[prefix + "dense.weight"])
     bias = graph.constant(tensors[prefix + "dense.bias"])
     norm = _norm(graph, tensors, prefix)
     return graph.node("SkipLayerNormalization", product, residual, *norm, bias, epsilon=EPSILON)
@@ -195,11 +176,20 @@ def _norm(graph: _Graph, tensors: Tensors, prefix: str) -> tuple[str, str]:
     return graph.constant(weight), graph.constant(bias)
 
 
-def _product(graph: _Graph, hidden: str, weight: FloatArray, *, in_float: bool = False) -> str:
-    """*hidden* times the transpose of *weight*, whose shape is ``(out, in)``."""
-    if in_float or graph.precision == "fp32":
-        return graph.node("MatMul", hidden, graph.constant(weight.T))
-    return graph.node("DynamicQuantizeMatMul", hidden, *_quantised(graph, weight))
+def _products(graph: _Graph, hidden: str, *weights: FloatArray) -> list[str]:
+    """*hidden* times the transpose of each of *weights*, whose shapes are ``(out, in)``."""
+    if graph.precision == "fp32":
+        return [graph.node("MatMul", hidden, graph.constant(weight.T)) for weight in weights]
+    peaks = graph.node("ReduceMax", graph.node("Abs", hidden), graph.constant([-1]), keepdims=1)
+    peaks = graph.node("Max", peaks, graph.constant(SMALLEST))
+    level, zero = graph.constant(LEVEL), graph.constant(ZERO)
+    integers = graph.node("QuantizeLinear", graph.node("Div", hidden, peaks), level, zero)
+    products = []
+    for weight in weights:
+        columns, scale, zeros = _quantised(graph, weight)
+        product = (integers, columns, level, scale, zero, zeros)
+        products.append(graph.node("Mul", graph.node("MatMulIntegerToFloat", *product), peaks))
+    return products
 
 
 def _quantised(graph: _Graph, weight: FloatArray) -> tuple[str, str, str]:

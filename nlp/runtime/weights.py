@@ -23,12 +23,12 @@ SCALE = ".scale"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentiment:
-    """A classifier that leaves the base encoder at some layer, or only looks at its vectors."""
+    """A classifier that leaves the base encoder at some layer."""
 
     own: Tensors
-    """What differs from the base encoder. Nothing: the head reads the normalised vector."""
+    """What differs from the base encoder."""
     weight: FloatArray
-    """Shape ``(3, d)``."""
+    """Of the head, on the mean of the last hidden states; shape ``(3, d)``."""
     bias: FloatArray
     """Shape ``(3,)``."""
     temperature: float
@@ -38,11 +38,11 @@ class Sentiment:
         return any(name.startswith("embeddings.") for name in self.own)
 
     @property
-    def fork(self) -> int | None:
-        """The first layer of its own; below it all is shared. None: it has no layers."""
+    def fork(self) -> int:
+        """The first layer of its own; below it all is shared."""
         if self.has_own_embeddings:
             return 0
-        return min((int(layer[1]) for layer in map(_LAYER.match, self.own) if layer), default=None)
+        return min(int(layer[1]) for layer in map(_LAYER.match, self.own) if layer)
 
 
 def read_base(path: Path, sha256: str) -> Tensors:

@@ -28,7 +28,7 @@ from nlp.training.weights import write
 
 ALL_LAYERS = Plan(fork=0, steps=3600, seed=1)
 """First every layer learns. The lower ones hardly move, so then"""
-UPPER_LAYERS = Plan(fork=3, steps=800, seed=2, rate=2e-5, head_rate=1e-4)
+UPPER_LAYERS = Plan(fork=2, steps=600, seed=2, rate=2e-5, head_rate=1e-4)
 """the upper ones settle on the base encoder's lower ones, which the vectors need anyway."""
 PLANS = (ALL_LAYERS, UPPER_LAYERS)
 CALIBRATED_ON = ("goemotions", "hutto_tweets", "hutto_texts", "uci", "clothing", "mams_clauses")
