@@ -74,8 +74,8 @@ class _Graph:
     def __init__(self, precision: Precision) -> None:
         self.precision = precision
         self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-        self._names: dict[int, tuple[str, Any]] = {}
+        self._constants: dict[int, tuple[str, Any]] = {}
+        """By the id of what was given, which is held here so that its id stays taken."""
 
     def node(
         self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **attributes: Any
@@ -92,17 +92,10 @@ class _Graph:
 
     def constant(self, value: Sequence[int] | npt.NDArray[Any]) -> str:
         """Add an array; the same array given again is stored once."""
-        from onnx import numpy_helper
-
-        if id(value) not in self._names:
-            name = f"c{len(self._constants)}"
-            array = np.ascontiguousarray(value)
-            self._constants.append(numpy_helper.from_array(array, name))
-            self._names[id(value)] = name, value  # held, so that its id stays taken
-        return self._names[id(value)][0]
+        return self._constants.setdefault(id(value), (f"c{len(self._constants)}", value))[0]
 
     def serialised(self, outputs: Mapping[str, int]) -> bytes:
-        from onnx import TensorProto, helper
+        from onnx import TensorProto, helper, numpy_helper
 
         graph = helper.make_graph(
             self._nodes,
@@ -115,10 +108,12 @@ class _Graph:
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", size])
                 for name, size in outputs.items()
             ],
-            self._constants,
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUSED, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        for name, value in self._constants.values():  # last: each helper above copies what it gets
+            array = np.ascontiguousarray(value)
+            model.graph.initializer.append(numpy_helper.from_array(array, name))
         content: bytes = model.SerializeToString()
         return content
 

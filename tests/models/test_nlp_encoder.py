@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from nlp.embed import get_encoder
 from nlp.language import LinguaDetector
-from nlp.reader import SharedReader
+from nlp.reader import SharedReader, get_reader
 from nlp.sentiment import LABELS
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models, understand
@@ -16,14 +15,14 @@ ODD = ["", "late", "late " * 5000, "مرحبا", "ありがとう", "👍", "x" 
 
 
 def test_odd_texts_get_unit_vectors_in_their_order() -> None:
-    encoder = get_encoder()
+    encoder = get_reader()
 
     vectors = encoder.encode(ODD)
 
     assert vectors.shape == (len(ODD), 384)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
-    assert vectors[1] @ encoder.encode(["late"])[0] > 0.98  # int8 moves a little with its batch
+    assert vectors[1] @ encoder.encode(["late"])[0] > 0.9999
 
 
 def test_it_is_loaded_only_for_a_text() -> None:
@@ -36,7 +35,7 @@ def test_it_is_loaded_only_for_a_text() -> None:
 
 
 def test_what_means_the_same_is_nearer_than_what_does_not() -> None:
-    late, delayed, soup = get_encoder().encode(
+    late, delayed, soup = get_reader().encode(
         ["the parcel was late", "my delivery arrived after a week", "the soup was salty"]
     )
 
@@ -46,14 +45,14 @@ def test_what_means_the_same_is_nearer_than_what_does_not() -> None:
 def test_plain_feedback_is_read_as_people_read_it() -> None:
     texts = ["I love it, great food", "terrible, the worst service", "how do I change my address?"]
 
-    probabilities = get_encoder().read(texts).probabilities
+    probabilities = get_reader().read(texts).probabilities
 
     best = [LABELS[place] for place in probabilities.argmax(axis=1)]
     assert best == ["positive", "negative", "neutral"]
 
 
 def test_a_verbatim_is_understood_from_end_to_end() -> None:
-    encoder = get_encoder()
+    encoder = get_reader()
     subjects = (
         Subject(id="courier", department="delivery", texts=("The courier: late, rude, no show",)),
         Subject(id="meals", department="kitchen", texts=("Food: cold, tasty, portions",)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nlp.clean import clean
-from nlp.embed import get_encoder
+from nlp.reader import get_reader
 from nlp.evaluation.routing import evaluate_routing
 
 DATA = os.environ.get("VOC_EVAL_DATA")
@@ -30,10 +30,10 @@ def test_labels_beat_the_names_of_intents_and_are_calibrated() -> None:
         row for name in names for row in [each for each in rows if each["label"] == name][:A_CLASS]
     ]
     texts = [clean(row["text"]) for row in taken]
-    vectors, labels = get_encoder().encode(texts), [row["label"] for row in taken]
+    vectors, labels = get_reader().encode(texts), [row["label"] for row in taken]
 
     none, few, many = (
-        evaluate_routing(texts, vectors, labels, encoder=get_encoder(), per_class=per_class).metrics
+        evaluate_routing(texts, vectors, labels, encoder=get_reader(), per_class=per_class).metrics
         for per_class in (0, 4, None)
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp.embed import SentenceTransformerEncoder, get_encoder, unit
+from nlp.embed import SentenceTransformerEncoder, unit
 from nlp.errors import ModelFileError
 from tests.nlp_fakes import FakeEncoder
 
@@ -21,7 +21,6 @@ def test_an_encoder_is_known_before_it_is_loaded(tmp_path: Path) -> None:
     assert encoder.version == "all-MiniLM-L6-v2@53aa5117"
     assert encoder.encode([]).shape == (0, 384)
     assert not encoder.loaded
-    assert get_encoder() is get_encoder()
 
 
 def test_another_model_has_another_version() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from nlp.errors import ModelFileError
-from nlp.reader import SeparateReader, SharedReader
+from nlp.reader import SeparateReader, SharedReader, get_reader
 from nlp.runtime.cache import cached
 from nlp.runtime.tokens import BATCH_TOKENS, batches, padded
 from nlp.runtime.weights import Sentiment, checked_bytes, read_sentiment
@@ -59,7 +59,6 @@ def test_the_fork_is_the_first_layer_of_its_own(tmp_path: Path) -> None:
     weight = np.ones((2, 2), np.float16)
     upper = {f"encoder.layer.{n}.output.dense.weight": weight for n in (4, 3, 5)}
 
-    assert sentiment_file(tmp_path / "head").fork is None
     assert sentiment_file(tmp_path / "upper", **upper).fork == 3
     everything = upper | {"embeddings.LayerNorm.weight": weight}
     assert sentiment_file(tmp_path / "all", **everything).fork == 0
@@ -97,6 +96,22 @@ def test_a_model_is_built_once_and_again_when_its_file_is_damaged(tmp_path: Path
     assert list((tmp_path / "models").iterdir()) == [path]
 
 
+def test_what_nobody_uses_any_more_is_removed(tmp_path: Path) -> None:
+    for key in ("used", "forgotten"):
+        cached(tmp_path, key, lambda: b"model")
+    (tmp_path / "killed.draft").touch()
+    (tmp_path / "notes.txt").touch()
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, 0))
+    cached(tmp_path, "used", pytest.fail)  # counts as use
+    (tmp_path / "at_work.draft").touch()
+
+    cached(tmp_path, "new", lambda: b"model")
+
+    left = {"used.model", "new.model", "at_work.draft", "notes.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+
+
 def test_where_nothing_can_be_kept_the_model_still_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +134,7 @@ def test_a_reader_is_known_before_it_is_loaded(tmp_path: Path) -> None:
     assert reader.read([]).probabilities.shape == (0, 3)
     assert reader.encode([]).shape == (0, 384)
     assert not reader.loaded
+    assert get_reader() is get_reader()
     exact = SharedReader(cache_folder=tmp_path, precision="fp32")
     assert exact.encoder_version == "all-MiniLM-L6-v2@53aa5117" != reader.encoder_version
     assert exact.sentiment_version != reader.sentiment_version

@@ -23,7 +23,9 @@ def insert_new(session: Session, model: type[SQLModel], rows: Sequence[Mapping[s
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     session.flush()
     statement = insert(table_of(model)).on_conflict_do_nothing()
-    return session.connection().execute(statement, [dict(row) for row in rows]).rowcount
+    # An insert's count is otherwise asked for when psycopg has closed its cursor: -1.
+    counted = statement.execution_options(preserve_rowcount=True)
+    return session.connection().execute(counted, [dict(row) for row in rows]).rowcount
 
 
 def table_of(model: type[SQLModel]) -> sa.Table:
