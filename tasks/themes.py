@@ -45,16 +45,23 @@ def themes_wait(place: Workplace) -> bool:
 def assign_themes(low: int, high: int) -> dict[str, int]:
     """Place the statements with ids from *low* to *high* that have no place yet."""
     place = workplace()
-    model = encoder_version(place)
+    reader = understand.unlearned_models(place).reader
     counts: Counter[str] = Counter()
     while True:
         with transaction(place.engine) as session:
             themes.lock_registry(session)  # nobody retires a theme that we put something into
-            batch = theme_places.unplaced(session, low, high, model=model, limit=PLACED_A_COMMIT)
+            batch = theme_places.unplaced(
+                session,
+                low,
+                high,
+                model=reader.encoder_version,
+                languages=reader.languages,
+                limit=PLACED_A_COMMIT,
+            )
             if not batch:
                 counts["unassigned"] = theme_places.give_up_waiting(session, keep=PENDING)
                 return dict(counts)
-            counts += _place(session, batch, model)
+            counts += _place(session, batch, reader.encoder_version)
         low = batch[-1].statement_id + 1
 
 
@@ -178,8 +185,7 @@ def words_of(
         )
         for number, members in ids.items()
     }
-    languages = place.company.follow_up.languages
-    return label_words(texts, stop_words=own_names(place.company), languages=languages)
+    return label_words(texts, stop_words=own_names(place.company))
 
 
 def by_customer(said: Mapping[int, str], speakers: Mapping[int, int]) -> list[str]:

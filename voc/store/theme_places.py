@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, update
 from sqlmodel import Session, SQLModel, col, select
 
 from voc.models import (
     AssignmentState,
     Embedding,
+    FeedbackVersion,
     Statement,
     Theme,
     ThemeAssignment,
@@ -62,10 +63,19 @@ def span_unplaced(session: Session, *, all_of_them: bool = False) -> tuple[int, 
     return low or 0, high or 0, n
 
 
-def unplaced(session: Session, low: int, high: int, *, model: str, limit: int) -> list[Unplaced]:
-    """Statements with ids from *low* to *high* without a place, with *model*'s vectors."""
+def unplaced(
+    session: Session, low: int, high: int, *, model: str, languages: Collection[str], limit: int
+) -> list[Unplaced]:
+    """Statements with ids from *low* to *high* without a place, with *model*'s vectors.
+
+    Args:
+        languages: That the model reads. Vectors of others would be alike by their language.
+    """
+    spoken = col(FeedbackVersion.language)
+    vector = case((spoken.is_(None) | spoken.in_(languages), col(Embedding.vector)))
     rows = session.exec(
-        select(col(Statement.id), col(Embedding.vector))
+        select(col(Statement.id), vector)
+        .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
         .outerjoin(ThemeAssignment, col(ThemeAssignment.statement_id) == Statement.id)
         .outerjoin(
             Embedding,
@@ -93,7 +103,7 @@ def place(session: Session, statements: Mapping[int, tuple[int, float] | None]) 
 
 
 def set_apart(session: Session, ids: Sequence[int]) -> None:
-    """Statements without a vector cannot be compared."""
+    """Statements without a vector, or in a language that is not read, cannot be compared."""
     state = AssignmentState.NOT_COMPARABLE
     insert_new(session, ThemeAssignment, [{"statement_id": key, "state": state} for key in ids])
 
