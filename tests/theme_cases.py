@@ -90,12 +90,9 @@ def says(
 
 
 def common_words(
-    texts_by_theme: Mapping[int, Sequence[str]],
-    *,
-    stop_words: Collection[str],
-    languages: Collection[str],
+    texts_by_theme: Mapping[int, Sequence[str]], *, stop_words: Collection[str]
 ) -> dict[int, tuple[str, ...]]:
-    """In place of `nlp.themes.label_words`, which imports BERTopic: what is said most often."""
+    """In place of `nlp.themes.label_words`: what is said most often."""
     return {
         number: tuple(word for word, _ in Counter(" ".join(texts).split()).most_common(3))
         for number, texts in texts_by_theme.items()

@@ -171,6 +171,7 @@ def measure_themes(
             part.labels,
             part.groups[group_column] if group_column else None,
             seed=SEED,
+            group_name=group_column or "group",
             stop_words=brand_names,
         )
 

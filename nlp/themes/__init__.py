@@ -1,6 +1,6 @@
 """Themes: what many statements are about, found without anybody having described it.
 
-Assigning and discovering need numpy and networkx; only `nlp.themes.labels` imports BERTopic.
+Only `nlp.themes.labels` loads scikit-learn; nothing here loads a model or BERTopic.
 """
 
 from nlp.themes.assignment import NONE, Assigned, Theme, assign

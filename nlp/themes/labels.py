@@ -1,19 +1,19 @@
 """Three to five words for a theme, such as a person would write.
 
 Class-based TF-IDF (Grootendorst, "BERTopic", 2022): a word counts for a theme by how often the
-theme's statements have it and how seldom the others do. Importing BERTopic takes some ten
-seconds of processor time and 700 MB, so it is imported only when a theme is born or rebuilt.
+theme's statements have it and how seldom the others do. The formula stands here, as importing
+BERTopic takes over seven seconds of processor time and 680 MB, and themes are born in the loop;
+a test holds it against BERTopic's own.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from importlib import import_module
-from typing import Any
+
+import numpy as np
 
 from nlp.themes.words import NAMES_A_THEME, PARTICLES, SMALL_TALK, stem
 
@@ -34,7 +34,6 @@ def label_words(
     texts_by_theme: Mapping[int, Sequence[str]],
     *,
     stop_words: Collection[str] = (),
-    languages: Collection[str] = ("en",),
 ) -> dict[int, tuple[str, ...]]:
     """At most `MOST_WORDS` words or pairs of words for each theme, the most telling first.
 
@@ -44,9 +43,8 @@ def label_words(
         texts_by_theme: Each theme's statements; also of themes that keep their words, for they
             are what a theme stands out from.
         stop_words: The company's names, and what else must not name a theme, in any case.
-        languages: Whose common words are left out: ISO 639-1 codes; unknown ones are skipped.
     """
-    left_out = common_words(tuple(sorted(languages))) | {
+    left_out = common_words() | {
         word.casefold() for said in stop_words for word in WORD.findall(said)
     }
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
@@ -57,7 +55,7 @@ def label_words(
             counts[theme].update(said.keys())
             for term, spelling in said.items():
                 spellings[term][spelling] += 1
-    weights = _class_tfidf(counts)
+    weights = class_tfidf(counts)
     return {
         theme: tuple(
             _usual(spellings[term]) for term in _chosen(weights[theme], counts[theme], len(texts))
@@ -84,16 +82,11 @@ def terms(text: str, left_out: Collection[str]) -> dict[str, str]:
 
 
 @cache
-def common_words(languages: tuple[str, ...]) -> frozenset[str]:
-    """The words of these languages that say nothing alone, in lower case."""
-    words = set(SMALL_TALK)
-    for language in languages:
-        try:
-            module = import_module(f"spacy.lang.{language}.stop_words")
-        except ModuleNotFoundError:
-            continue
-        words |= {word.casefold() for word in module.STOP_WORDS}
-    return frozenset(words - NAMES_A_THEME)
+def common_words() -> frozenset[str]:
+    """English words that say nothing alone, in lower case."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS).union(SMALL_TALK) - NAMES_A_THEME
 
 
 def _may_name(word: str, left_out: Collection[str]) -> bool:
@@ -106,33 +99,24 @@ def _usual(spellings: Counter[str]) -> str:
     return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))
 
 
-def _class_tfidf(counts: Mapping[int, Counter[str]]) -> dict[int, dict[str, float]]:
-    """The weight of each theme's terms; how many of its statements have a term is its count."""
-    vocabulary = {term: column for column, term in enumerate(sorted(set().union(*counts.values())))}
-    if len(vocabulary) < 2:  # noqa: PLR2004 - BERTopic cannot weigh a single term
-        return {theme: dict.fromkeys(said, 1.0) for theme, said in counts.items()}
-    from scipy.sparse import csr_matrix
+def class_tfidf(counts: Mapping[int, Mapping[str, int]]) -> dict[int, dict[str, float]]:
+    """The weight of each theme's terms, from how many of its statements have each.
 
-    places = [
-        (row, vocabulary[term], count)
-        for row, said in enumerate(counts.values())
-        for term, count in said.items()
-    ]
-    rows, columns, values = zip(*places, strict=True)
-    shape = (len(counts), len(vocabulary))
-    matrix = csr_matrix((values, (rows, columns)), shape=shape, dtype=float)
-    weights = _transformer().fit_transform(matrix).tocsr()
-    return {
-        theme: {term: float(weights[row, vocabulary[term]]) for term in said}
-        for row, (theme, said) in enumerate(counts.items())
-    }
-
-
-def _transformer() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # umap warns that there is no tensorflow
-        from bertopic.vectorizers import ClassTfidfTransformer
-    return ClassTfidfTransformer()
+    ``tf * log(1 + A / f)``: *tf* is the term's share of the theme's counts, *A* the mean of the
+    themes' counts (a whole number, as in BERTopic), *f* the term's count in all themes.
+    """
+    everywhere: Counter[str] = Counter()
+    for said in counts.values():
+        everywhere.update(said)
+    mean = everywhere.total() // max(1, len(counts))
+    weights = {}
+    for theme, said in counts.items():
+        own = sum(said.values())
+        weights[theme] = {
+            term: count / own * float(np.log1p(mean / everywhere[term]))
+            for term, count in said.items()
+        }
+    return weights
 
 
 def _chosen(weights: Mapping[str, float], counts: Counter[str], size: int) -> list[str]:

@@ -522,7 +522,7 @@ def test_themes_are_compared_with_labels_and_with_what_they_should_not_follow() 
 
     assert told["task"] == "themes"
     assert told["nmi"] > 0.5
-    assert told["nmi_group"] < 0.2
+    assert told["nmi_brand"] < 0.2
     assert told["unassigned"] + told["assigned"] == pytest.approx(1)
     assert {"ari", "ami", "ari_orders", "ari_seeds", "themes"} <= set(told)
     assert told["themes_found"][0]["size"] >= told["themes_found"][-1]["size"]

@@ -142,6 +142,20 @@ def everything(shop: Shop) -> list[object]:
 # Little to go by
 
 
+def test_a_language_that_is_not_read_joins_no_theme(shop: Shop) -> None:
+    foreign = shop.hears(LATE, 3)
+    with transaction(shop.engine) as session:
+        for version in session.exec(select(FeedbackVersion)):
+            version.language = "de"
+    english = shop.hears(LATE, 3)
+
+    shop.places()
+
+    states = {row.statement_id: row.state for row in shop.story.rows(ThemeAssignment)}
+    assert {states[key] for key in foreign} == {AssignmentState.NOT_COMPARABLE}
+    assert {states[key] for key in english} == {AssignmentState.WAITING}
+
+
 @on_sqlite
 @pytest.mark.parametrize("n", [0, 1, 5, 39])
 def test_few_statements_wait_and_nothing_breaks(shop: Shop, n: int) -> None:

@@ -1,8 +1,13 @@
-from hypothesis import given
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.themes import label_words
-from nlp.themes.labels import MOST_WORDS, common_words, terms
+from nlp.themes.labels import MOST_WORDS, class_tfidf, common_words, terms
 from nlp.themes.words import stem
 
 LATE = [
@@ -46,20 +51,48 @@ def test_the_usual_spelling_is_shown() -> None:
 
 
 def test_particles_stay_with_their_word() -> None:
-    assert terms("I cannot top up", common_words(("en",)))["top up"] == "top up"
-    assert stem("cancelled") == stem("cancel") == stem("cancellation")
+    assert terms("I cannot top up", common_words())["top up"] == "top up"
 
 
-def test_other_languages_leave_out_their_own_words() -> None:
-    german = ["Der Kurier war nicht da und das Paket ist weg"] * 4
-
-    [words] = label_words({1: german}, languages=("en", "de", "zz")).values()
-
-    said = {part for word in words for part in word.split()}
-    assert said <= {"kurier", "paket", "weg"}
-    assert said
+@pytest.mark.parametrize(
+    "forms",
+    ["cancelled cancel cancels cancellation", "delay delayed delays", "connection connecting"],
+)
+def test_forms_of_a_word_are_one(forms: str) -> None:
+    assert len({stem(word) for word in forms.split()}) == 1
 
 
+def test_words_that_customers_mean_are_no_stop_words() -> None:
+    assert not {"bill", "system", "full", "front", "empty"} & common_words()
+    assert {"the", "thanks", "did", "week"} <= common_words()
+
+
+def test_a_word_weighs_by_how_often_it_is_said_here_and_how_seldom_elsewhere() -> None:
+    """tf * log(1 + A / f), by hand."""
+    weights = class_tfidf({1: {"bag": 3, "late": 1}, 2: {"late": 2}, 3: {}})
+
+    assert weights[1]["bag"] == pytest.approx(3 / 4 * math.log(1 + 2 / 3))
+    assert weights[1]["late"] == pytest.approx(1 / 4 * math.log(1 + 2 / 3))
+    assert weights[2] == {"late": pytest.approx(math.log(1 + 2 / 3))}
+    assert weights[3] == {}
+
+
+def test_births_load_neither_bertopic_nor_spacy() -> None:
+    program = """
+import sys
+from nlp.themes import label_words
+assert label_words({1: ["late parcel"] * 3, 2: ["charged twice"] * 3})[1]
+heavy = {"torch", "umap", "bertopic", "hdbscan", "numba", "spacy", "plotly"}
+sys.exit(" ".join(sorted(heavy & set(sys.modules))) or 0)
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert finished.returncode == 0, finished.stderr
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.integers(1, 5), st.lists(st.text(max_size=40), max_size=6), max_size=3))
 def test_any_text_gets_a_label_or_none(texts: dict[int, list[str]]) -> None:
     words = label_words(texts)

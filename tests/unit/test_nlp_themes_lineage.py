@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.arrays import FloatArray, IntArray
@@ -110,6 +110,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Found], IntArray, list[Theme]]:
     return found, before.astype(np.int64), themes
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_each_old_theme_ends_in_exactly_one_way(
     history: tuple[list[Found], IntArray, list[Theme]],
@@ -129,6 +130,7 @@ def test_each_old_theme_ends_in_exactly_one_way(
         assert each.continues is None or each.split_from is None
 
 
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_the_order_of_the_registry_changes_nothing(
     history: tuple[list[Found], IntArray, list[Theme]],
