@@ -45,7 +45,8 @@ def themes_wait(place: Workplace) -> bool:
 def assign_themes(low: int, high: int) -> dict[str, int]:
     """Place the statements with ids from *low* to *high* that have no place yet."""
     place = workplace()
-    reader = understand.unlearned_models(place).reader
+    model = encoder_version(place)
+    languages = understand.unlearned_models(place).reader.languages
     counts: Counter[str] = Counter()
     while True:
         with transaction(place.engine) as session:
@@ -54,14 +55,14 @@ def assign_themes(low: int, high: int) -> dict[str, int]:
                 session,
                 low,
                 high,
-                model=reader.encoder_version,
-                languages=reader.languages,
+                model=model,
+                languages=languages,
                 limit=PLACED_A_COMMIT,
             )
             if not batch:
                 counts["unassigned"] = theme_places.give_up_waiting(session, keep=PENDING)
                 return dict(counts)
-            counts += _place(session, batch, reader.encoder_version)
+            counts += _place(session, batch, model)
         low = batch[-1].statement_id + 1
 
 

@@ -161,9 +161,11 @@ TABLES: Mapping[str, Table] = {
             {
                 "macro-F1": "macro_f1",
                 "accuracy": "accuracy",
+                "macro recall": "macro_recall",
                 "negative recall": "recall_negative",
                 "ECE": "ece",
                 "surest half": "accuracy_surest_50",
+                "surest 80 %": "accuracy_surest_80",
                 "answered": "answered",
                 "right of these": "accuracy_answered",
                 "supported": "supported",
