@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from prefect import flow
@@ -12,6 +13,7 @@ from tasks.learn import rebuild_themes, unassigned_share
 from tasks.learn_router import refit
 from tasks.themes import assign_themes, discover_themes
 from tasks.workplace import ranges, workplace
+from voc.errors import VocError
 from voc.store.database import transaction
 from voc.store.theme_places import span_unplaced
 
@@ -26,13 +28,24 @@ def learn(now: datetime | None = None) -> dict[str, float]:
         now: Leave empty: it is for rehearsals.
     """
     moment = now or workplace().clock()
-    counts = learn_themes(moment)
-    counts |= {f"router_{name}": n for name, n in refit(moment).items()}
+    parts: dict[str, Callable[[], dict[str, float]]] = {
+        "themes": lambda: learn_themes(moment),
+        "router": lambda: {f"router_{name}": n for name, n in refit(moment).items()},
+    }
+    counts: dict[str, float] = {}
+    problems: list[VocError] = []
+    for learned in parts.values():
+        try:
+            counts |= learned()
+        except VocError as exc:  # what one cannot learn does not stop the other
+            problems.append(exc)
     create_table_artifact(
         key="learned",
         table=[{"figure": name.replace("_", " "), "value": n} for name, n in counts.items()],
         description="What became of the themes, and of the router",
     )
+    if problems:
+        raise problems[0]
     return counts
 
 

@@ -8,6 +8,7 @@ model that is handed in (`nlp.masking.names`).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -119,15 +120,16 @@ class _Seeker:
         Each stretch is looked at as if it stood alone: that is how the masked text will
         look, and why masking twice is masking once.
         """
-        stretch = text[start:end]
-        hits = _merged([*known_spans(stretch, self.known), *self._pattern_spans(stretch)])
         found: list[Found] = []
-        kept = start
-        for kind, first, last in hits:
-            found += self.gap(text, kept, start + first)
-            found.append(Found(kind=kind, start=start + first, end=start + last))
-            kept = start + last
-        return found + (self.gap(text, kept, end) if hits else [])
+        left = [(start, end)]
+        while left:
+            first, last = left.pop()
+            stretch = _ascii_digits(text[first:last])
+            hits = _merged([*known_spans(stretch, self.known), *self._pattern_spans(stretch)])
+            found += [Found(kind=kind, start=first + a, end=first + b) for kind, a, b in hits]
+            edges = [first, *(first + edge for _, *span in hits for edge in span), last]
+            left += zip(edges[::2], edges[1::2], strict=True) if hits else ()
+        return sorted(found, key=lambda each: each.start)
 
     def _pattern_spans(self, stretch: str) -> Iterator[tuple[str, int, int]]:
         yield from pattern_spans(stretch, self.regions)
@@ -137,6 +139,13 @@ class _Seeker:
         if self.names and stretch.strip():
             for start, end in self.names.find(stretch):
                 yield "name", start, end
+
+
+def _ascii_digits(text: str) -> str:
+    """Digits of all scripts as 0 to 9, place by place: checksums know no others."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _merged(hits: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:

@@ -182,7 +182,8 @@ def words_of(
     names = place.company.company.brand_names
     texts = {
         number: by_customer(
-            {key: clean(said[key], names) for key in members if key in said}, speakers
+            {key: clean(said[key], names) for key in members if key in said and key in speakers},
+            speakers,
         )
         for number, members in ids.items()
     }

@@ -124,7 +124,7 @@ def _same_groups(one: IntArray, two: IntArray) -> float:
     from sklearn.metrics import adjusted_rand_score
 
     both = (one != NONE) & (two != NONE)
-    return float(adjusted_rand_score(one[both], two[both]))
+    return float(adjusted_rand_score(one[both], two[both])) if both.any() else 0.0
 
 
 def _table(

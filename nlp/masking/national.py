@@ -95,4 +95,9 @@ def _is_meant(number: _Number, text: str, start: int) -> bool:
 
 
 def _is_valid(number: _Number, value: str) -> bool:
-    return not number.check or bool(import_module(f"stdnum.{number.check}").is_valid(value))
+    if not number.check:
+        return True
+    try:
+        return bool(import_module(f"stdnum.{number.check}").is_valid(value))
+    except ValueError:  # some checks stumble over characters that no such number has
+        return False

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nlp.arrays import FloatArray
-from nlp.embed import Encoder
 from nlp.routing.head import Examples
 from nlp.routing.model import SubjectModel
 from nlp.routing.subjects import Guess
@@ -119,8 +118,3 @@ def _similar(vector: FloatArray, examples: Examples) -> Sequence[tuple[str, str,
     similarity = examples.vectors @ vector
     order = np.argsort(-similarity, kind="stable")[: NEAREST_SHOWN + 1]
     return [(examples.texts[row], examples.labels[row], float(similarity[row])) for row in order]
-
-
-def no_examples(encoder: Encoder) -> Examples:
-    """Nothing that people said yet."""
-    return Examples(texts=[], vectors=encoder.encode([]), labels=[])

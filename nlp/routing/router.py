@@ -64,17 +64,18 @@ def unpack(content: bytes) -> Router:
     try:
         tensors = load(content)
         about = json.loads(tensors[_ABOUT].tobytes())
+        encoder = about["encoder"]
         heads = {
             kind: _head(said, {k: tensors[f"{kind}.{k}"] for k in _PARTS})
             for kind, said in about["heads"].items()
         }
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"the stored router cannot be read ({type(error).__name__}): "
             "`voc label refit --again` makes it anew"
         ) from error
     version = f"router@{hashlib.sha256(content).hexdigest()[:12]}"
-    return Router(version=version, encoder=about["encoder"], heads=heads)
+    return Router(version=version, encoder=encoder, heads=heads)
 
 
 _PARTS = ("weight", "bias", "mix", "centroids", "seen", "keys", "idf", "words")

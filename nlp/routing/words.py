@@ -1,7 +1,7 @@
 """What single words and pairs of words say about a class: naive Bayes over tf-idf.
 
 A vector says what a statement is about; words tell apart what is about nearly the same. Words are
-kept as hashes only: a trained router holds none of a customer's words.
+kept as hashes, which a dictionary reverses: guard a trained router like the texts.
 """
 
 from __future__ import annotations

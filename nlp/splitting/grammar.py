@@ -128,7 +128,7 @@ def verb_within(
         if not word.is_joined or word.text in closed.ENDS_OF_A_SUBJECT or word.text in stops:
             return False
         if is_verb(words, place):
-            # A noun without an article and a form in -ed: "American dishes incorporated into".
+            # A noun without an article and a form in -ed: "Wooden toys painted by".
             return place >= first and not (stops and _PAST.fullmatch(word.text))
     return False
 

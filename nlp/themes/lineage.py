@@ -121,8 +121,8 @@ def _heirs(ties: _Ties) -> dict[int, int]:
 
     most = (ties.of_old >= MOST) | (ties.of_new >= MOST)
     possible = ((ties.cosine >= ALIKE) & most) | (ties.cosine >= SAME)
-    # The cosine decides only between pairs that share equally much.
-    score = np.where(possible, 1 + ties.jaccard + ties.cosine / 1000, 0)
+    # What they share decides, not the number of pairs; the cosine only where that is equal.
+    score = np.where(possible, ties.jaccard + ties.cosine / 1000, 0)
     pairs = zip(*linear_sum_assignment(score, maximize=True), strict=True)
     return {int(row): int(column) for row, column in pairs if possible[row, column]}
 

@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 from rich.progress import Progress
 
 from nlp.arrays import FloatArray, IntArray
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 def _trained(plan: Plan, train: Pool, folder: Path, start: Network | None) -> Network:
-    with Progress() as bar:
+    with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("training", total=plan.steps)
 
         def report(step: int, loss: float) -> None:

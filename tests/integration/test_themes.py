@@ -558,6 +558,18 @@ def test_erased_feedback_leaves_its_theme_and_is_no_longer_its_example(shop: Sho
     assert sizes == {1: 29, 2: 30}
 
 
+def test_a_theme_whose_last_statement_was_erased_keeps_no_words(shop: Shop) -> None:
+    two_themes(shop)
+    theme = shop.themes()[0]
+    assert theme.words
+    with transaction(shop.engine) as session:
+        theirs = [key for key, theme_id in shop.placed().items() if theme_id == theme.id]
+        for key in theirs:
+            erase_feedback(session, session.get_one(Feedback, key), now=shop.story.now)
+
+    assert shop.themes()[0].words == []
+
+
 def test_a_theme_is_named_in_words_that_two_customers_used(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

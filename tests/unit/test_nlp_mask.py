@@ -333,3 +333,13 @@ def test_without_spacy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(ModelFileError, match="its extra 'names'"):
         mask("Dear Bob", names=SpacyNames("en_core_web_sm"))
+
+
+def test_digits_of_every_script_are_digits() -> None:
+    assert mask("card ４１１１１１１１１１１１１１１１").text == "card [card]"  # noqa: RUF001
+    assert "ZZ" not in mask("my cc ٠٠٠٠٠٠٠٠ ٠ ZZ٤ please").text
+
+
+def test_a_thousand_numbers_in_a_row_are_masked() -> None:
+    text = "AB123456" * 1500
+    assert mask(text, patterns=(r"(?<!\w)[A-Z]{2}\d{6}",)).text == "[order]" * 1500

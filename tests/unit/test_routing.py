@@ -120,7 +120,25 @@ def test_an_explicit_complaint_is_an_issue_although_no_model_was_sure(words: str
 
 
 @pytest.mark.parametrize(
-    "words", ["No complaints at all", "I can't complain", "The case works with my old phone"]
+    "words",
+    [
+        "No complaints at all",
+        "I can't complain",
+        "can't really complain",
+        "Zero complaints from me",
+        "I don't have any complaints",
+        "Never had any complaints",
+        "no\ncomplaints",
+        "The case works with my old phone",
+        "We never received better service",
+        "Remboursement très rapide, merci beaucoup !",
+        "Reembolso muy rápido, gracias",
+        "Rimborso veloce, grazie mille",
+        "Geld zurück kam sofort, top",
+        "Super, keine Reklamation nötig.",
+        "Aucune réclamation, tout est parfait",
+        "Geen klachten",
+    ],
 )
 def test_what_only_sounds_like_a_complaint_is_none(words: str) -> None:
     unsure = statement(sentiment=None, text=words)

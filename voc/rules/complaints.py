@@ -14,25 +14,38 @@ _EXPLICIT = (
     r"(?:want|demand|give me|owe me|still waiting for|where is) (?:a |my |the )?"
     r"(?:full )?(?:refund|money back|compensation)",
     r"unacceptable|not acceptable|rip[- ]?off|scam(?:med)?|ombudsman|small claims",
-    r"never (?:arrived|came|turned up|received|delivered|worked)",
+    r"never (?:arrived|came|turned up|received|delivered|worked)(?! (?:better|so|such|before))",
     r"(?:do|does|did|is|was|are|were|has|have)(?:n'?t| not) (?:work|working|worked|arrive|arrived"
     r"|turn up|been delivered|been refunded|been resolved)",
     # German, French, Spanish, Italian, Portuguese, Dutch
-    r"beschwer(?:de|en|t)|reklam(?:ation|ieren|iert)|geld zurück|unverschämt(?:heit)?",
-    r"réclamation|remboursez|remboursement|inadmissible|arnaque",
-    r"reclamación|reclamo|reembolso|devu[eé]lv(?:an|anme)|inaceptable|estafa",
-    r"reclamare|rimborso|inaccettabile|truffa",
+    r"beschwer(?:de|en|t)|reklam(?:ation|ieren|iert)|unverschämt(?:heit)?",
+    r"(?:will|möchte|verlange) (?:ich )?(?:mein )?geld zurück",
+    r"réclamation|remboursez|inadmissible|arnaque",
+    r"(?:veux|exige|demande|attends) (?:un |mon |le )?remboursement",
+    r"reclamación|reclamo|devu[eé]lv(?:an|anme)|inaceptable|estafa",
+    r"(?:quiero|exijo|espero) (?:un |mi |el )?reembolso",
+    r"reclamare|inaccettabile|truffa",
+    r"(?:voglio|chiedo|pretendo|aspetto) (?:un |il |il mio )?rimborso",
     r"reclamação|reclamar|inaceitável",
     r"klacht(?:en)?|onacceptabel|oplichting",
 )
 _COMPLAINT = re.compile(rf"(?<!\w)(?:{'|'.join(_EXPLICIT)})(?!\w)", re.IGNORECASE)
-_DENIED = re.compile(r"(?:no|nothing to|can'?t|cannot|never had to|without) $", re.IGNORECASE)
-_LOOK_BACK = 20
+_DENIED = re.compile(
+    r"(?<!\w)(?:no|not a(?: single)?|zero|never(?: had)?(?: any| a| to)?|nothing to"
+    r"|without(?: any)?|(?:can'?t|cannot|couldn'?t)(?: really)?"
+    r"|(?:don'?t|didn'?t)(?: really)? (?:have )?(?:any |a )?"
+    r"|keine[rn]?|ohne|aucune?|pas de|sans|sin|ning[uú]na?|nessuna?|nessun|senza|sem|nenhuma?"
+    r"|geen|zonder)\s*$",
+    re.IGNORECASE,
+)
+"""Right before it: then it is what did not happen."""
+_LOOK_BACK = 30
 
 
 def is_explicit_complaint(text: str) -> bool:
     """Whether *text* says in so many words that something went wrong or is asked back."""
+    plain = text.replace("’", "'")  # noqa: RUF001
     return any(
-        not _DENIED.search(text[max(0, match.start() - _LOOK_BACK) : match.start()])
-        for match in _COMPLAINT.finditer(text.replace("’", "'"))  # noqa: RUF001
+        not _DENIED.search(plain[max(0, match.start() - _LOOK_BACK) : match.start()])
+        for match in _COMPLAINT.finditer(plain)
     )

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from voc.models import FeedbackVersion, Label, Statement, Suggestion, SuggestionKind
+from voc.models import (
+    Feedback,
+    FeedbackVersion,
+    Label,
+    Statement,
+    Suggestion,
+    SuggestionKind,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,9 @@ def unsure_of(session: Session, kind: SuggestionKind, *, limit: int) -> list[Uns
     A language that is not supported has no offers: there a label could teach nothing.
     """
     later = aliased(Suggestion)
+    is_current = (col(Feedback.id) == FeedbackVersion.feedback_id) & (
+        col(Feedback.version) == FeedbackVersion.number
+    )
     is_answered = select(Label.id).where(
         col(Label.statement_id) == Suggestion.statement_id, Label.kind == kind
     )
@@ -40,6 +50,7 @@ def unsure_of(session: Session, kind: SuggestionKind, *, limit: int) -> list[Uns
         select(Suggestion, Statement, FeedbackVersion.verbatim)
         .join(Statement, col(Statement.id) == Suggestion.statement_id)
         .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
+        .join(Feedback, is_current)
         .where(
             Suggestion.kind == kind,
             col(Suggestion.value).is_(None),

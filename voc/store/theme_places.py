@@ -11,6 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from voc.models import (
     AssignmentState,
     Embedding,
+    Feedback,
     FeedbackVersion,
     Statement,
     Theme,
@@ -70,12 +71,16 @@ def unplaced(
 
     Args:
         languages: That the model reads. Vectors of others would be alike by their language.
+            What a customer has edited away has no vector here, either.
     """
     spoken = col(FeedbackVersion.language)
-    vector = case((spoken.is_(None) | spoken.in_(languages), col(Embedding.vector)))
+    is_read = spoken.is_(None) | spoken.in_(languages)
+    is_current = col(FeedbackVersion.number) == Feedback.version
+    vector = case((is_read & is_current, col(Embedding.vector)))
     rows = session.exec(
         select(col(Statement.id), vector)
         .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
+        .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
         .outerjoin(ThemeAssignment, col(ThemeAssignment.statement_id) == Statement.id)
         .outerjoin(
             Embedding,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from sqlalchemy import ColumnElement, update
 from sqlmodel import Session, col, select
 
 from voc.errors import NotFoundError
@@ -18,6 +19,22 @@ from voc.models import (
 )
 from voc.store.feedback import IN_A_QUERY
 from voc.store.upsert import insert_new
+
+
+def themes_of(session: Session, statements: ColumnElement[bool]) -> set[int]:
+    """The ids of the themes that these statements are in."""
+    query = select(ThemeAssignment.theme_id).join(
+        Statement, col(Statement.id) == ThemeAssignment.statement_id
+    )
+    return {found for found in session.exec(query.where(statements)) if found is not None}
+
+
+def forget_words(session: Session, theme_ids: Collection[int]) -> None:
+    """Themes that nobody's statements are in any more keep no words of anybody."""
+    has_some = select(ThemeAssignment.statement_id).where(ThemeAssignment.theme_id == Theme.id)
+    session.exec(
+        update(Theme).where(col(Theme.id).in_(theme_ids), ~has_some.exists()).values(words=[])
+    )
 
 
 def lock_registry(session: Session) -> ThemeRegistry:
