@@ -146,6 +146,8 @@ def _open(path: Path, wanted: Wanted[L]) -> tuple[UnknownTable, _Columns]:
             "name them with --text-column and --label-column"
         )
     group = _column(table, wanted.group_column)
+    if group == "file":
+        raise NoTableError("a column called file cannot be a group: each file is one already")
     language = _first(folded, LANGUAGE_NAMES)
     groups = {"language": language, group: group} if group else {"language": language}
     return table, _Columns(

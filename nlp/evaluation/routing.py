@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +77,8 @@ def evaluate_routing(
     """Learn from some rows, and ask about the others.
 
     One set is cut into folds, each asked about after learning from the rest; with *train*, that
-    is learned from and all rows are asked about.
+    is learned from and all rows are asked about. A text counts once: a copy of what is asked
+    about is never learned from.
 
     Args:
         texts: ``n`` statements as they are embedded.
@@ -93,8 +94,13 @@ def evaluate_routing(
     Raises:
         ValueError: There are fewer than two classes, or fewer rows than folds.
     """
-    asked = Examples(texts=texts, vectors=vectors, labels=labels)
-    taught = Examples(texts=train[0], vectors=train[1], labels=train[2]) if train else None
+    asked = _distinct(Examples(texts=texts, vectors=vectors, labels=labels))
+    taught = None
+    if train is not None:
+        learned = Examples(texts=train[0], vectors=train[1], labels=train[2])
+        taught = _distinct(learned, without=set(asked.texts))
+        if not taught.labels:
+            raise ValueError("every text to learn from is asked about, too")
     classes = sorted({*labels, *(taught.labels if taught else ()), *(descriptions or ())})
     if len(classes) < 2:  # noqa: PLR2004
         raise ValueError("routing needs rows of at least two labels")
@@ -104,7 +110,7 @@ def evaluate_routing(
     )
     if per_class == 0:
         advance(len(texts))
-        return _report([_by_description(asked, anchors)], classes)
+        return _report([_by_description(asked, anchors)], classes, draws=1)
     draws = 1 if per_class is None else DRAWS
     found = []
     for draw in range(draws):
@@ -113,7 +119,7 @@ def evaluate_routing(
             found.append(_asked(few, ask, anchors, precision=precision, seed=seed))
             if draw == 0:
                 advance(len(ask.labels))
-    return _report(found, classes)
+    return _report(found, classes, draws=draws)
 
 
 def _by_description(asked: Examples, anchors: Mapping[str, Examples]) -> _Said:
@@ -166,8 +172,8 @@ def _asked(
     )
 
 
-def _report(said: Sequence[_Said], classes: Sequence[str]) -> RoutingReport:
-    """Over all rows that were held back, each as often as it was asked about."""
+def _report(said: Sequence[_Said], classes: Sequence[str], *, draws: int) -> RoutingReport:
+    """Over all rows that were held back, each as often as it was asked about: once a draw."""
     probabilities = np.vstack([each.probabilities for each in said])
     gold = np.concatenate([each.gold for each in said])
     thresholds = np.concatenate([each.answered for each in said])
@@ -188,14 +194,14 @@ def _report(said: Sequence[_Said], classes: Sequence[str]) -> RoutingReport:
             "precision_answered": reached.precision,
             "threshold": float(thresholds.mean()),
         },
-        per_class=_per_class(predicted, gold, classes),
-        rows=len(gold),
+        per_class=_per_class(predicted, gold, classes, draws),
+        rows=len(gold) // draws,
         labels_learned=round(float(np.mean([each.learned for each in said]))),
     )
 
 
 def _per_class(
-    predicted: IntArray, gold: IntArray, classes: Sequence[str]
+    predicted: IntArray, gold: IntArray, classes: Sequence[str], draws: int
 ) -> dict[str, ClassFigures]:
     k = len(classes)
     columns = zip(
@@ -207,7 +213,10 @@ def _per_class(
     )
     return {
         name: ClassFigures(
-            precision=_told(row[0]), recall=_told(row[1]), f1=_told(row[2]), support=int(row[3])
+            precision=_told(row[0]),
+            recall=_told(row[1]),
+            f1=_told(row[2]),
+            support=int(row[3]) // draws,
         )
         for name, row in zip(classes, columns, strict=True)
     }
@@ -220,6 +229,13 @@ def _told(share: float) -> float | None:
 def _places(labels: Sequence[str], classes: Sequence[str]) -> IntArray:
     place = {name: number for number, name in enumerate(classes)}
     return np.array([place[label] for label in labels], dtype=np.int64)
+
+
+def _distinct(examples: Examples, *, without: Collection[str] = ()) -> Examples:
+    """The first row of each text that is not in *without*."""
+    first = {text: row for row, text in reversed(list(enumerate(examples.texts)))}
+    rows = sorted(row for text, row in first.items() if text not in without)
+    return _only(examples, np.array(rows, dtype=np.int64))
 
 
 def _only(examples: Examples, rows: IntArray) -> Examples:

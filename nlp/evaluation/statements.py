@@ -149,6 +149,8 @@ def described(category: str) -> str:
 
 def _aspect_of(quad: Sequence[str], words: Sequence[Span]) -> Aspect:
     term, category, polarity, opinion = quad
+    if int(polarity) not in range(len(LABELS)):
+        raise ValueError("a quad has a polarity that is none")
     return Aspect(
         category=category,
         polarity=LABELS[int(polarity)],
@@ -159,7 +161,11 @@ def _aspect_of(quad: Sequence[str], words: Sequence[Span]) -> Aspect:
 
 def _named(range_of_words: str, words: Sequence[Span]) -> Span | None:
     first, end = map(int, range_of_words.split(","))
-    return None if first == _NO_TERM else Span(words[first].start, words[end - 1].end)
+    if first == _NO_TERM:
+        return None
+    if not 0 <= first < end <= len(words):
+        raise ValueError("a quad names words that are not there")
+    return Span(words[first].start, words[end - 1].end)
 
 
 def _word_spans(text: str) -> list[Span]:

@@ -41,13 +41,14 @@ def test_without_labels_names_or_descriptions_decide() -> None:
 def test_of_a_few_labels_the_mean_of_three_draws_is_told() -> None:
     report = evaluate_routing(TEXTS, VECTORS, GOLD, encoder=ENCODER, per_class=2)
 
-    assert report.rows == 3 * len(TEXTS)
+    assert report.rows == len(TEXTS)
     assert report.labels_learned == 2 * len(LABELS)
 
 
 def test_a_file_to_learn_from_is_not_asked_about() -> None:
     lies = [LABELS[(LABELS.index(label) + 1) % 3] for label in GOLD]
     nonsense = {label: ["zzz qqq"] for label in LABELS}
+    others = [f"{text} then" for text in TEXTS]
 
     report = evaluate_routing(
         TEXTS,
@@ -55,11 +56,19 @@ def test_a_file_to_learn_from_is_not_asked_about() -> None:
         GOLD,
         encoder=ENCODER,
         descriptions=nonsense,
-        train=(TEXTS * 3, np.vstack([VECTORS] * 3), lies * 3),
+        train=(others, VECTORS, lies),
     )
 
     assert report.rows == len(TEXTS)
     assert report.metrics["accuracy"] < 0.1
+
+
+def test_copies_of_what_is_asked_about_are_not_learned_from() -> None:
+    assert evaluate_routing(
+        [*TEXTS, *TEXTS], np.vstack([VECTORS, VECTORS]), [*GOLD, *GOLD], encoder=ENCODER
+    ).rows == len(TEXTS)
+    with pytest.raises(ValueError, match="asked about, too"):
+        evaluate_routing(TEXTS, VECTORS, GOLD, encoder=ENCODER, train=(TEXTS, VECTORS, GOLD))
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:
