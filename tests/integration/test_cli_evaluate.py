@@ -419,7 +419,7 @@ def test_routing_learns_from_another_file_or_from_few_or_none() -> None:
     few = found("routing", asked, "--train", taught, "--per-class", "2")
     none = found("routing", asked, "--per-class", "0")
 
-    assert by_file["labels_learned"] == 36
+    assert by_file["labels_learned"] == 36 - 12  # those that are asked about are left out
     assert by_file["train_sha256"] == hashlib.sha256(Path(taught).read_bytes()).hexdigest()
     assert few["labels_learned"] == 6
     assert none["labels_learned"] == 0
@@ -627,7 +627,8 @@ def test_tables_are_measured_and_a_second_time_changes_nothing() -> None:
     assert "old" not in first
     assert "\nWords that stay.\n" in first
     digest = hashlib.sha256(Path("data/sst/dev.csv").read_bytes()).hexdigest()
-    assert "| sst | 5 | 82.2 | 80.0 | 66.7 | 0.060 |" in first
+    assert "| sst | 5 | 82.2 | 80.0 |" in first
+    assert "| 66.7 | 0.060 |" in first
     assert f"`{digest[:12]}`" in first
     assert "| **mean** |  | **82.2** |" in first
     assert "sentiment fake-1" in first
