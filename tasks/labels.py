@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from tasks.workplace import Workplace
 from voc.actions.labels import Imported, import_labels
 from voc.models import Embedding, SuggestionKind
 from voc.progress import report
+from voc.store import labels
 from voc.store.database import transaction
 from voc.store.feedback import vectors
 from voc.store.upsert import insert_new
@@ -56,13 +57,18 @@ def import_texts(
     return counts
 
 
+def forget_texts(place: Workplace, texts: Iterable[str]) -> int:
+    """Erase what was imported of *texts*, whatever their labels; how many labels are gone."""
+    hashes = sorted({_masked(place, text)[1] for text in texts})
+    with transaction(place.engine) as session:
+        return labels.forget_imported(session, hashes)
+
+
 def stored_vectors(
-    place: Workplace, texts: dict[str, str], encoder: Encoder
+    place: Workplace, texts: Mapping[str, str], encoder: Encoder
 ) -> dict[str, FloatArray]:
     """The vectors of *texts*, by hash; those that are not stored are computed, and stored."""
-    with transaction(place.engine) as session:
-        found = vectors(session, list(texts), encoder.version)
-    known = {key: np.frombuffer(value, dtype="<f4") for key, value in found.items()}
+    known = known_vectors(place, list(texts), encoder.version)
     missing = [key for key in texts if key not in known]
     for start in range(0, len(missing), TEXTS_A_COMMIT):
         keys = missing[start : start + TEXTS_A_COMMIT]
@@ -71,6 +77,25 @@ def stored_vectors(
             _store(session, keys, encoded, encoder.version)
         known |= dict(zip(keys, encoded, strict=True))
     return known
+
+
+def known_vectors(place: Workplace, hashes: Sequence[str], model: str) -> dict[str, FloatArray]:
+    """The vectors of *model* that are stored, by hash of their text."""
+    with transaction(place.engine) as session:
+        found = vectors(session, hashes, model)
+    return {key: np.frombuffer(value, dtype="<f4") for key, value in found.items()}
+
+
+def computed_vectors(texts: Mapping[str, str], encoder: Encoder) -> dict[str, FloatArray]:
+    """The vectors of *texts*, by hash. Nothing is stored that an erasure could miss."""
+    found: dict[str, FloatArray] = {}
+    keys = list(texts)
+    for start in range(0, len(keys), TEXTS_A_COMMIT):
+        batch = keys[start : start + TEXTS_A_COMMIT]
+        encoded = encoder.encode([texts[key] for key in batch])
+        found |= dict(zip(batch, encoded, strict=True))
+        report("embed labels", len(found), len(keys))
+    return found
 
 
 def _store(session: Session, keys: Sequence[str], encoded: FloatArray, model: str) -> None:
@@ -82,10 +107,15 @@ def _store(session: Session, keys: Sequence[str], encoded: FloatArray, model: st
 
 
 def _prepared(place: Workplace, row: LabelledWords) -> Imported:
+    words, key = _masked(place, row.text)
+    return Imported(text=words, text_hash=key, value=row.value)
+
+
+def _masked(place: Workplace, text: str) -> tuple[str, str]:
+    """*text* as it is embedded, and its hash."""
     about = place.company.company
-    masked = mask_by(about, normalise(row.text))
-    words = clean(masked.text, about.brand_names)
-    return Imported(text=words, text_hash=text_hash(words), value=row.value)
+    words = clean(mask_by(about, normalise(text)).text, about.brand_names)
+    return words, text_hash(words)
 
 
 def _has_words(text: str) -> bool:

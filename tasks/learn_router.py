@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from nlp.clean import clean
+from nlp.arrays import FloatArray
+from nlp.clean import clean, text_hash
 from nlp.routing.head import PRECISION, Examples
 from nlp.routing.model import SubjectModel
 from nlp.routing.router import KINDS, Router, unpack
 from nlp.routing.training import Comparison, train
 from tasks.discreet import discreet
-from tasks.labels import stored_vectors
+from tasks.labels import computed_vectors, known_vectors
 from tasks.models import build_models
 from tasks.workplace import Workplace, workplace
+from voc.errors import VocError
 from voc.models import SuggestionKind, TrainedRouter
 from voc.store import labels
 from voc.store.database import transaction
@@ -69,6 +71,9 @@ def refit_router(
         subjects: What the company says of its departments and topics.
         again: Learn even if nothing is new, and without regard to the router in use.
         precision: The wanted share of right values among those given.
+
+    Raises:
+        VocError: Feedback was erased, or another refit ended, meanwhile; nothing was kept.
     """
     taught = {kind: _taught(place, kind) for kind in KINDS}
     fingerprint = _fingerprint(taught, subjects.with_router(None).version, precision)
@@ -78,6 +83,7 @@ def refit_router(
         return Refit(is_needed=False, version=last.version, comparisons={}, skipped={})
     present = None if again or last is None else _router(last)
     examples = {kind: _examples(place, rows, subjects) for kind, rows in taught.items()}
+    present = present and without_erased(present, examples)
     trained = train(subjects.with_router(present), examples, precision=precision, seed=seed)
     version = unpack(trained.content).version if trained.content else ""
     row = TrainedRouter(
@@ -89,11 +95,41 @@ def refit_router(
         figures={kind: _figures(each) for kind, each in trained.comparisons.items()},
         trained_at=now,
     )
-    with transaction(place.engine) as session:
-        labels.keep_router(session, row)
+    _keep(place, row, taught, None if last is None else last.id)
     return Refit(
         is_needed=True, version=version, comparisons=trained.comparisons, skipped=trained.skipped
     )
+
+
+def without_erased(router: Router, examples: Mapping[str, Examples]) -> Router:
+    """*router* without the heads that learned from what is not among *examples* any more.
+
+    Such a head must not stay in use for being better: it holds what was erased.
+    """
+    heads = {
+        kind: head
+        for kind, head in router.heads.items()
+        if kind in examples and head.knows_only(examples[kind].texts)
+    }
+    return replace(router, heads=heads)
+
+
+def _keep(
+    place: Workplace,
+    row: TrainedRouter,
+    taught: Mapping[str, Sequence[labels.Taught]],
+    last: int | None,
+) -> None:
+    """Use *row* from now on, unless what it rests on has changed since it was read."""
+    with transaction(place.engine) as session:
+        labels.blank_routers(session)  # first: of two refits at once the second waits here
+        newest = labels.trained_router(session)
+        if (None if newest is None else newest.id) != last:
+            raise VocError("another refit ended while this one ran; what it learned is in use")
+        hashes = {each.text_hash for rows in taught.values() for each in rows}
+        if labels.still_there(session, sorted(hashes)) != hashes:
+            raise VocError("feedback was erased while routing was learned; run it again")
+        session.add(row)
 
 
 def router_in_use(place: Workplace) -> Router | None:
@@ -104,8 +140,10 @@ def router_in_use(place: Workplace) -> Router | None:
 
 
 def labelled_examples(place: Workplace, kind: str, subjects: SubjectModel) -> Examples:
-    """What people said of statements, with vectors: to show what one is like."""
-    return _examples(place, _taught(place, kind), subjects)
+    """What people said of statements, where their vectors are stored: to show what one is like."""
+    texts = _worded(place, _taught(place, kind))
+    found = known_vectors(place, list(texts), subjects.encoder.version)
+    return _with_vectors({key: texts[key] for key in texts if key in found}, found)
 
 
 def _router(row: TrainedRouter) -> Router | None:
@@ -118,15 +156,34 @@ def _taught(place: Workplace, kind: str) -> list[labels.Taught]:
 
 
 def _examples(place: Workplace, rows: Sequence[labels.Taught], subjects: SubjectModel) -> Examples:
+    texts = _worded(place, rows)
+    found = known_vectors(place, list(texts), subjects.encoder.version)
+    missing = {key: text for key, (text, _) in texts.items() if key not in found}
+    return _with_vectors(texts, found | computed_vectors(missing, subjects.encoder))
+
+
+def _worded(place: Workplace, rows: Sequence[labels.Taught]) -> dict[str, tuple[str, str]]:
+    """Texts as they are embedded with today's brand names, and their labels; by hash, in order.
+
+    Brand names change, so a text may have another hash than when it was stored, and two texts may
+    have become one: then the newest label counts.
+    """
     names = place.company.company.brand_names
-    texts = {row.text_hash: clean(row.text, names) for row in rows}
-    worded = {key: text for key, text in texts.items() if any(c.isalnum() for c in text)}
-    found = stored_vectors(place, worded, subjects.encoder)
-    kept = [row for row in rows if row.text_hash in worded]
+    found = {}
+    for row in sorted(rows, key=lambda row: row.at):
+        text = clean(row.text, names)
+        if any(character.isalnum() for character in text):
+            found[text_hash(text)] = (text, row.value)
+    return dict(sorted(found.items()))
+
+
+def _with_vectors(
+    texts: Mapping[str, tuple[str, str]], vectors: Mapping[str, FloatArray]
+) -> Examples:
     return Examples(
-        texts=[worded[row.text_hash] for row in kept],
-        vectors=np.array([found[row.text_hash] for row in kept], dtype=np.float32),
-        labels=[row.value for row in kept],
+        texts=[text for text, _ in texts.values()],
+        vectors=np.array([vectors[key] for key in texts], dtype=np.float32),
+        labels=[value for _, value in texts.values()],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,8 @@ app = typer.Typer(no_args_is_help=True, help="Labels: import, correct, and learn
 console = Console(highlight=False, soft_wrap=True)
 
 PROBLEMS_SHOWN = 5
-LONGEST_VALUE = 40
+NAME = re.compile(r"[\w-]{1,40}")
+"""What looks like an id; anything else may be a customer's words, and is not repeated."""
 
 Actor = Annotated[
     str,
@@ -83,6 +85,30 @@ def import_file(
     console.print("`voc label refit` learns from them.")
 
 
+@app.command()
+def forget(
+    file: Annotated[Path, typer.Argument(help="The file that was imported, or a part of it.")],
+    text_column: Annotated[
+        str | None, typer.Option(help="The column that holds the words; guessed if left out.")
+    ] = None,
+) -> None:
+    """Erase imported texts, whatever their labels. `voc label refit` unlearns them."""
+    quiet_prefect(get_settings())
+    from tasks.labels import forget_texts
+    from tasks.workplace import workplace
+
+    table = open_table(file, text_column)
+    rows = list(table.rows)
+    for row in rows:
+        if isinstance(row, Rejected):  # whose words would stay
+            raise ConfigurationError(f"nothing was erased: {row.place}: {row.reason}")
+    texts = [row.text(table.text_column or "") for row in rows if isinstance(row, Row)]
+    erased = forget_texts(workplace(), texts)
+    console.print(f"{len(texts)} texts in the file: {erased} labels erased.")
+    if erased:
+        console.print("`voc label refit` unlearns them.")
+
+
 @app.command("set")
 def set_label(
     statement_id: Annotated[int, typer.Argument(help="The number of the statement.")],
@@ -95,10 +121,10 @@ def set_label(
 
     place = workplace()
     with transaction(place.engine) as session:
-        actions.set_label(
+        label = actions.set_label(
             session, statement_id, kind, value, place.company, actor=actor, now=place.clock()
         )
-    console.print(f"Statement {statement_id}: {kind.value} is {value}.")
+        console.print(f"Statement {statement_id}: {kind.value} is {label.value}.")
 
 
 @app.command()
@@ -138,7 +164,8 @@ def refit(
 
     place = workplace()
     subjects = build_models(place.company).subjects
-    found = refit_router(place, subjects, now=place.clock(), again=again)
+    with _bar():
+        found = refit_router(place, subjects, now=place.clock(), again=again)
     if not found.is_needed:
         console.print("Nothing was labelled or described anew; `--again` learns all the same.")
     for kind, why in found.skipped.items():
@@ -189,18 +216,26 @@ def _read(
         ConfigurationError: A row is broken, or its label is not in the company file.
     """
     table = open_table(file, text_column)
-    if label_column not in table.columns:
+    rows = list(table.rows)
+    if not rows:
+        raise ConfigurationError(f"{file.name} has no rows below the header")
+    if table.columns and label_column not in table.columns:
         raise ConfigurationError(
             f"{file.name} has no column {label_column!r}; "
             f"--label-column names one of: {shown_columns(table.columns)}"
         )
+    if table.text_column == label_column:
+        raise ConfigurationError(
+            f"{file.name}: {label_column!r} cannot be both text and label; "
+            "name the words with --text-column"
+        )
     known = actions.values_of(company, kind)
     found, problems = [], []
-    for row in table.rows:
-        if problem := _problem(row, label_column, known):
+    for row in rows:
+        if problem := _problem(row, label_column, kind, known):
             problems.append(problem)
         elif isinstance(row, Row):
-            text, value = row.text(table.text_column or ""), row.text(label_column).strip()
+            text, value = row.text(table.text_column or ""), _value(row, label_column, kind)
             if text and value:
                 found.append((text, value))
     if problems:
@@ -211,10 +246,19 @@ def _read(
     return found
 
 
-def _problem(row: Row | Rejected, label_column: str, known: Iterable[str]) -> str | None:
+def _problem(
+    row: Row | Rejected, label_column: str, kind: SuggestionKind, known: Iterable[str]
+) -> str | None:
     if isinstance(row, Rejected):
         return f"{row.place}: {row.reason}"
-    value = " ".join(normalise(row.text(label_column)).split())
+    value = _value(row, label_column, kind)
     if not value or value in known:
         return None
-    return f"{row.place}: no {value[:LONGEST_VALUE]!r}"
+    if NAME.fullmatch(value):
+        return f"{row.place}: no {value!r}"
+    return f"{row.place}: no label, but {len(value)} characters"
+
+
+def _value(row: Row, label_column: str, kind: SuggestionKind) -> str:
+    """The label as it is compared and kept."""
+    return actions.spelled(kind, " ".join(normalise(row.text(label_column)).split()))

@@ -92,6 +92,10 @@ class Head:
         found: BoolArray = np.isin(_marks(texts), self.seen)
         return found
 
+    def knows_only(self, texts: Sequence[str]) -> bool:
+        """Whether all that it has learned from is among *texts*: nothing of it was erased."""
+        return bool(np.isin(self.seen, _marks(texts)).all())
+
     def logits(
         self, texts: Sequence[str], vectors: FloatArray, by_description: Described
     ) -> FloatArray:

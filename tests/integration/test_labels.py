@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from apps.cli.main import app
+from nlp.routing import training
+from nlp.routing.training import Trained
 from nlp.understand import Models
 from tasks import learn_router, models, route, understand
 from tasks.labels import LabelledWords, import_texts
 from tasks.learn_router import Refit, refit_router, router_in_use
-from tests.story import Story, fake_models
+from tests.story import START, Story, fake_models
 from voc.actions import labels, tickets
-from voc.errors import ConfigurationError, NotFoundError
+from voc.actions.erase import erase_feedback
+from voc.errors import ConfigurationError, NotFoundError, VocError
 from voc.models import (
     Embedding,
+    Feedback,
     Label,
     LabelledText,
     Statement,
@@ -28,7 +36,8 @@ from voc.models import (
     TrainedRouter,
 )
 from voc.store.database import transaction
-from voc.store.labels import taught
+from voc.store.feedback import IN_A_QUERY
+from voc.store.labels import imported_values, keep_imported, taught
 
 DEPARTMENT = SuggestionKind.DEPARTMENT
 FIRST = ("desk", "lamp", "sofa", "shelf", "chair", "table", "bench", "bed", "stool", "couch")
@@ -199,6 +208,26 @@ def test_importing_twice_is_harmless_and_the_last_label_counts(wired: Story) -> 
     ]
 
 
+def test_many_imported_texts_are_kept_in_one_order_and_found_again(wired: Story) -> None:
+    """In the order of their hashes: two imports at once never wait for each other."""
+    hashes = [f"{n:064}" for n in range(IN_A_QUERY + 2)]
+    for value in ("billing", "delivery"):
+        with transaction(wired.place.engine) as session:
+            keep_imported(session, [labelled(key, value) for key in reversed(hashes)])
+            assert imported_values(session, DEPARTMENT, hashes) == dict.fromkeys(hashes, value)
+            assert imported_values(session, DEPARTMENT, hashes[:1]) == {hashes[0]: value}
+            assert imported_values(session, _SENTIMENT, hashes) == {}
+
+    rows = sorted(wired.rows(LabelledText), key=lambda row: row.id or 0)
+    assert [row.text_hash for row in rows] == hashes
+
+
+def labelled(text_hash: str, value: str) -> LabelledText:
+    return LabelledText(
+        text="late", text_hash=text_hash, kind=DEPARTMENT, value=value, actor="ops", at=START
+    )
+
+
 def test_personal_data_in_imported_texts_is_masked(wired: Story) -> None:
     imports(wired, ("refund it to kim.lee@example.com please", "billing"))
 
@@ -249,6 +278,109 @@ def test_vectors_that_were_erased_are_made_again(wired: Story) -> None:
             session.delete(row)
 
     assert refits(wired).comparisons["department"].figures.labels == len(FIRST)
+
+
+def erases(story: Story, which: slice = slice(None)) -> None:
+    """What customers said is gone at its source."""
+    with transaction(story.place.engine) as session:
+        for row in session.exec(select(Feedback).order_by(col(Feedback.id))).all()[which]:
+            erase_feedback(session, row, now=story.now)
+
+
+def test_what_was_learned_from_erased_words_does_not_stay_for_being_better(
+    wired: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says_and_routes(wired, *complaints(*FIRST))
+    for ticket in wired.rows(Ticket):
+        reassigns(wired, ticket, "billing")
+    refits(wired)
+    before = router_in_use(wired.place)
+    assert before is not None
+    assert before.heads["department"].has_seen(complaints(FIRST[0])).all()
+    real = training.compared
+    monkeypatch.setattr(training, "compared", lambda *args: replace(real(*args), is_kept=False))
+
+    erases(wired, slice(1))
+    found = refits(wired)
+
+    assert not found.comparisons["department"].is_kept
+    assert router_in_use(wired.place) is None
+
+
+def test_erasing_what_a_customer_said_erases_the_same_text_that_was_imported(wired: Story) -> None:
+    imports(wired, ("courier was late", "billing"), ("charged twice", "billing"))
+    says_and_routes(wired, "courier was late")
+
+    erases(wired)
+
+    assert teaching(wired) == [("charged twice", "billing")]
+
+
+def during_training(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    real = learn_router.train
+
+    def train(*args: Any, **options: Any) -> Trained:
+        monkeypatch.setattr(learn_router, "train", real)
+        happens()
+        return real(*args, **options)
+
+    monkeypatch.setattr(learn_router, "train", train)
+
+
+def test_an_erasure_during_a_refit_drops_it(wired: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    says_and_routes(wired, *complaints(*FIRST))
+    for ticket in wired.rows(Ticket):
+        reassigns(wired, ticket, "billing")
+    during_training(monkeypatch, lambda: erases(wired))
+
+    with pytest.raises(VocError, match="erased while routing was learned"):
+        refits(wired)
+
+    assert wired.rows(TrainedRouter) == []
+    assert wired.rows(Embedding) == []
+
+
+def test_a_refit_that_was_overtaken_drops_what_it_learned(
+    wired: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imports(wired, *((text, "billing") for text in complaints(*FIRST)))
+    during_training(monkeypatch, lambda: refits(wired))
+
+    with pytest.raises(VocError, match="another refit"):
+        refits(wired)
+
+    [row] = wired.rows(TrainedRouter)
+    assert row.weights
+
+
+def test_neither_a_refit_nor_an_explanation_stores_vectors(wired: Story) -> None:
+    imports(wired, *((text, "billing") for text in complaints(*FIRST)))
+    with transaction(wired.place.engine) as session:
+        session.exec(delete(Embedding))
+
+    refits(wired)
+    told = voc("explain", "--text", "courier assembly of mirror was broken")[1]
+
+    assert wired.rows(Embedding) == []
+    assert ", labelled:" not in told
+
+
+def test_a_brand_name_that_is_new_is_learned_without(wired: Story) -> None:
+    """Two texts become one, under another hash than they were stored with."""
+    wired.now += timedelta(days=1)
+    imports(wired, ("Corvex courier came late", "delivery"))
+    wired.now += timedelta(days=1)
+    imports(wired, ("courier came late", "billing"))
+    company = wired.place.company
+    about = company.company.model_copy(update={"brand_names": ["Corvex"]})
+    place = replace(wired.place, company=company.model_copy(update={"company": about}))
+
+    found = learn_router.labelled_examples(
+        place, "department", learn_router.build_models(company).subjects
+    )
+
+    assert (found.texts, found.labels) == (["courier came late"], ["billing"])
+    assert found.vectors.shape[0] == 1
 
 
 def test_the_task_tells_counts_only(wired: Story) -> None:
@@ -320,6 +452,74 @@ def test_a_label_that_nobody_knows_is_refused_with_its_row(wired: Story, tmp_pat
     assert "line 3: no 'garden'" in told
     assert "delivery, billing, triage" in told
     assert wired.rows(LabelledText) == []
+
+
+def labelled_file(tmp_path: Path, content: str) -> str:
+    file = tmp_path / "labelled.csv"
+    file.write_text(content, encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        ("label;n\ndelivery;1\n", ("--text-column", "label"), "cannot be both text and label"),
+        ("text;label\n", (), "has no rows below the header"),
+        ("text;label\nlate;my secret words\n", (), "line 2: no label, but 15 characters"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_refused_without_its_words(
+    wired: Story, tmp_path: Path, content: str, options: tuple[str, ...], told: str
+) -> None:
+    code, said = voc("label", "import", labelled_file(tmp_path, content), *options)
+
+    assert code == 2
+    assert told in said
+    assert "secret" not in said
+    assert wired.rows(LabelledText) == []
+
+
+def test_a_label_is_kept_as_it_was_checked(wired: Story, tmp_path: Path) -> None:
+    file = labelled_file(tmp_path, "text;label\nit came late;delivery\u200b\n")
+
+    assert voc("label", "import", file)[0] == 0
+    assert [row.value for row in wired.rows(LabelledText)] == ["delivery"]
+
+
+def test_a_sentiment_may_be_written_in_any_case(wired: Story, tmp_path: Path) -> None:
+    says_and_routes(wired, "the courier was late")
+    file = labelled_file(tmp_path, "text;label\nit came late;NEGATIVE\n")
+
+    assert voc("label", "import", file, "--kind", "sentiment")[0] == 0
+    assert [row.value for row in wired.rows(LabelledText)] == ["negative"]
+    assert voc("label", "set", "1", "sentiment", "Positive")[1].endswith("is positive.\n")
+    assert [label.value for label in wired.rows(Label)] == ["positive"]
+
+
+def test_a_broken_file_erases_nothing(wired: Story, tmp_path: Path) -> None:
+    imports(wired, ("charged twice", "billing"))
+    file = labelled_file(tmp_path, "text;n\ncharged twice;1\nlate;2;3;4\n")
+
+    code, told = voc("label", "forget", file, "--text-column", "text")
+
+    assert code == 2
+    assert "nothing was erased" in told
+    assert len(wired.rows(LabelledText)) == 1
+
+
+def test_imported_texts_are_forgotten_with_their_vectors(wired: Story, tmp_path: Path) -> None:
+    says_and_routes(wired, "courier was late")
+    imports(wired, ("courier was late", "delivery"), ("charged twice", "billing"), ("ok", "triage"))
+    file = labelled_file(tmp_path, "text;n\ncourier was late;1\ncharged  twice;2\nnever;3\n")
+
+    code, told = voc("label", "forget", file, "--text-column", "text")
+
+    assert code == 0
+    assert "3 texts in the file: 2 labels erased" in told
+    assert [row.text for row in wired.rows(LabelledText)] == ["ok"]
+    said = {row.text_hash for row in wired.rows(Statement)}
+    kept = {row.text_hash for row in wired.rows(LabelledText)}
+    assert {row.text_hash for row in wired.rows(Embedding)} == said | kept
 
 
 @pytest.mark.parametrize("words", [(), ("1", "--text", "late")])

@@ -138,6 +138,13 @@ def test_a_router_survives_its_bytes() -> None:
     assert np.allclose(back.weight, head.weight, atol=1e-2)
 
 
+def test_a_head_tells_whether_it_learned_from_what_is_gone() -> None:
+    head = fit().head
+
+    assert head.knows_only([*SOFA_LABELS.texts, "another"])
+    assert not head.knows_only(SOFA_LABELS.texts[1:])
+
+
 @given(st.binary(max_size=64))
 def test_other_bytes_are_refused(content: bytes) -> None:
     with pytest.raises(ModelFileError, match="voc label refit --again"):

@@ -14,13 +14,14 @@ from voc.models import (
     Feedback,
     FeedbackState,
     FeedbackVersion,
+    LabelledText,
     Loop,
     LoopTicket,
     Message,
     MessageState,
     Statement,
 )
-from voc.store import messages
+from voc.store import messages, themes
 from voc.store.events import lock_head
 
 DELETED_AT_SOURCE = "deleted_at_source"
@@ -57,7 +58,11 @@ def _erase_statements(session: Session, feedback: Feedback) -> None:
     versions = select(FeedbackVersion.id).where(FeedbackVersion.feedback_id == feedback.id)
     ours = col(Statement.version_id).in_(versions)
     hashes = set(session.exec(select(Statement.text_hash).where(ours)).all())
+    themes.lock_registry(session)  # whoever places statements waits, and then finds them gone
+    theirs = themes.themes_of(session, ours)
     session.exec(delete(Statement).where(ours))
+    session.exec(delete(LabelledText).where(col(LabelledText.text_hash).in_(hashes)))
+    themes.forget_words(session, theirs)
     shared = set(
         session.exec(select(Statement.text_hash).where(col(Statement.text_hash).in_(hashes))).all()
     )

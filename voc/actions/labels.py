@@ -37,6 +37,11 @@ def values_of(company: Company, kind: SuggestionKind) -> tuple[str, ...]:
             return SENTIMENTS
 
 
+def spelled(kind: SuggestionKind, value: str) -> str:
+    """*value* as it is kept: the words for a sentiment are ours, so their case says nothing."""
+    return value.casefold() if kind is SuggestionKind.SENTIMENT else value
+
+
 def require_value(company: Company, kind: SuggestionKind, value: str) -> None:
     """Refuse what no statement can be.
 
@@ -64,6 +69,7 @@ def set_label(
         ConfigurationError: The company has no such department or topic.
         NotFoundError: There is no such statement.
     """
+    value = spelled(kind, value)
     require_value(company, kind, value)
     if session.get(Statement, statement_id) is None:
         raise NotFoundError(f"there is no statement {statement_id}")

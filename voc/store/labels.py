@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, delete, func, update
 from sqlmodel import Session, col, select
 
 from voc.errors import NotFoundError
 from voc.models import (
+    Embedding,
     FeedbackVersion,
     Label,
     LabelledText,
@@ -21,7 +22,8 @@ from voc.models import (
     TicketState,
     TrainedRouter,
 )
-from voc.store.upsert import insert_new
+from voc.store.feedback import IN_A_QUERY
+from voc.store.upsert import insert_new, table_of
 
 MOST_CONFIRMED = 5_000
 """Of the newest: they keep what is right already right; labels are what teaches."""
@@ -127,22 +129,83 @@ def imported_values(
     session: Session, kind: SuggestionKind, hashes: Sequence[str]
 ) -> dict[str, str]:
     """What was imported before of these texts, by hash."""
-    wanted = set(hashes)
-    rows = session.exec(
-        select(LabelledText.text_hash, LabelledText.value).where(LabelledText.kind == kind)
-    )
-    return {text_hash: value for text_hash, value in rows if text_hash in wanted}
+    found: dict[str, str] = {}
+    for start in range(0, len(hashes), IN_A_QUERY):
+        rows = session.exec(
+            select(LabelledText.text_hash, LabelledText.value).where(
+                LabelledText.kind == kind,
+                col(LabelledText.text_hash).in_(hashes[start : start + IN_A_QUERY]),
+            )
+        )
+        found |= dict(rows.all())
+    return found
 
 
 def keep_imported(session: Session, rows: Sequence[LabelledText]) -> None:
     """Insert texts that are new, and change the label of those that are not."""
-    insert_new(session, LabelledText, [row.model_dump(exclude={"id"}) for row in rows])
-    for row in rows:
-        session.exec(
-            update(LabelledText)
-            .where(col(LabelledText.text_hash) == row.text_hash, col(LabelledText.kind) == row.kind)
-            .values(value=row.value, actor=row.actor, at=row.at)
+    # In one order, so that two imports at once wait for each other, and never both.
+    ordered = sorted(rows, key=lambda row: row.text_hash)
+    insert_new(session, LabelledText, [row.model_dump(exclude={"id"}) for row in ordered])
+    _relabel(session, ordered)
+
+
+def _relabel(session: Session, rows: Sequence[LabelledText]) -> None:
+    if not rows:
+        return
+    table = table_of(LabelledText)
+    statement = (
+        update(table)
+        .where(
+            table.c.text_hash == bindparam("its_hash"),
+            table.c.kind == bindparam("its_kind"),
+            table.c.value != bindparam("its_value"),
         )
+        .values(
+            value=bindparam("its_value"), actor=bindparam("its_actor"), at=bindparam("its_time")
+        )
+    )
+    session.connection().execute(
+        statement,
+        [
+            {
+                "its_hash": row.text_hash,
+                "its_kind": row.kind,
+                "its_value": row.value,
+                "its_actor": row.actor,
+                "its_time": row.at,
+            }
+            for row in rows
+        ],
+    )
+
+
+def still_there(session: Session, hashes: Sequence[str]) -> set[str]:
+    """Which of these texts a statement or an imported text says: the others were erased."""
+    found: set[str] = set()
+    for start in range(0, len(hashes), IN_A_QUERY):
+        chunk = hashes[start : start + IN_A_QUERY]
+        for key in (col(Statement.text_hash), col(LabelledText.text_hash)):
+            found.update(session.exec(select(key).where(key.in_(chunk))).all())
+    return found
+
+
+def forget_imported(session: Session, hashes: Sequence[str]) -> int:
+    """Erase imported texts, and their vectors where no statement says the same; how many labels."""
+    erased = 0
+    for start in range(0, len(hashes), IN_A_QUERY):
+        chunk = hashes[start : start + IN_A_QUERY]
+        gone = set(
+            session.exec(
+                delete(LabelledText)
+                .where(col(LabelledText.text_hash).in_(chunk))
+                .returning(col(LabelledText.id), col(LabelledText.text_hash))
+            ).all()
+        )
+        said = select(Statement.text_hash).where(col(Statement.text_hash).in_(chunk))
+        left = {text_hash for _, text_hash in gone} - set(session.exec(said).all())
+        session.exec(delete(Embedding).where(col(Embedding.text_hash).in_(left)))
+        erased += len(gone)
+    return erased
 
 
 def trained_router(session: Session) -> TrainedRouter | None:
@@ -152,7 +215,6 @@ def trained_router(session: Session) -> TrainedRouter | None:
     ).first()
 
 
-def keep_router(session: Session, router: TrainedRouter) -> None:
-    """From now on *router* is in use. Of those before, the figures stay."""
-    session.exec(update(TrainedRouter).values(weights=b""))
-    session.add(router)
+def blank_routers(session: Session) -> None:
+    """Forget what was learned; the figures stay. A new router is added in the same transaction."""
+    session.exec(update(TrainedRouter).where(col(TrainedRouter.weights) != b"").values(weights=b""))
