@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nlp.clean import clean
-from nlp.reader import get_reader
 from nlp.evaluation.routing import evaluate_routing
+from nlp.reader import get_reader
 
 DATA = os.environ.get("VOC_EVAL_DATA")
 
