@@ -24,6 +24,9 @@ LANGUAGES = (
 )
 MIN_LETTERS = 4
 SHORT = 40
+ENOUGH = 250
+"""Characters that are looked at. Of 720 long texts in nine languages as many were told right by
+these as by all."""
 ENGLISH_FROM = 0.5
 FOREIGN_FROM = 0.8
 FOREIGN_FROM_IF_SHORT = 0.95
@@ -43,7 +46,7 @@ class LanguageDetector(Protocol):
 class LinguaDetector:
     """lingua over 25 languages, small models (80 MB). Built on the first text, once."""
 
-    version = "lingua-25-small-1"
+    version = "lingua-25-small-2"
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +64,7 @@ class LinguaDetector:
         latin = is_latin(words)
         if letters < (MIN_LETTERS if latin else 2):
             return None
-        best = self._detector().compute_language_confidence_values(words)[0]
+        best = self._detector().compute_language_confidence_values(words[:ENOUGH])[0]
         code: str = best.language.iso_code_639_1.name.lower()
         return code if best.value >= _needed(code, letters, latin=latin) else None
 
