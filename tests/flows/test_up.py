@@ -65,12 +65,13 @@ def test_every_deployment_is_there_with_its_schedule(stand: Stand) -> None:
         for schedule in deployment["schedules"]
         if schedule["active"]
     }
-    assert len(found) == 7
+    assert len(found) == 8
     assert active == {
         "loop": ("0 3 * * *", "Europe/Berlin"),  # the company says so
         "follow-up": ("*/10 * * * *", "Europe/Berlin"),
         "close": ("5-59/10 * * * *", "Europe/Berlin"),
         "measure": ("30 6 * * mon", "Europe/Berlin"),
+        "learn": ("0 3 * * sun", "Europe/Berlin"),
     }
 
 
