@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from notifications.channel import Channel, Envelope
+from notifications.channel import Capability, Channel, Envelope
 from notifications.mailbox import MailboxChannel
 from notifications.smtp import SmtpChannel
+from voc.models import DeliveryChannel
 from voc.settings import Settings
 
+Channels = Mapping[DeliveryChannel, Channel]
 
-def open_channel(settings: Settings) -> Channel:
-    """The channel that this machine's delivery mode asks for. Opens no connection yet."""
+
+def open_channels(settings: Settings) -> Channels:
+    """The ways out that this machine's delivery mode asks for. Opens no connection yet."""
     mailbox = MailboxChannel(settings.mailbox)
-    match settings.delivery:
-        case "off":
-            return mailbox
-        case "live":
-            return SmtpChannel(settings.smtp)
-        case "allowlist":
-            smtp = SmtpChannel(settings.smtp)
-            return AllowlistChannel(smtp, mailbox, allowed=settings.delivery_allowlist)
+    if settings.delivery == "off":
+        return dict.fromkeys(DeliveryChannel, mailbox)
+    real: dict[DeliveryChannel, Channel] = {DeliveryChannel.EMAIL: SmtpChannel(settings.smtp)}
+    if settings.delivery == "live":
+        return real
+    allowed = settings.delivery_allowlist
+    return {
+        name: AllowlistChannel(channel, mailbox, allowed=allowed) for name, channel in real.items()
+    }
+
+
+def close_all(channels: Channels) -> None:
+    """Close each once, however many names it has."""
+    for channel in {id(channel): channel for channel in channels.values()}.values():
+        channel.close()
 
 
 class AllowlistChannel:
@@ -41,12 +51,17 @@ class AllowlistChannel:
     def prepare(self, mail: Envelope) -> None:
         self._for(mail.recipient).prepare(mail)
 
-    def hand_over(self, mail: Envelope) -> None:
-        self._for(mail.recipient).hand_over(mail)
+    def hand_over(self, mail: Envelope) -> str:
+        return self._for(mail.recipient).hand_over(mail)
 
-    def has_taken(self, route: str, message_id: str) -> bool | None:
-        known = (channel.has_taken(route, message_id) for channel in (self._mailbox, self._real))
-        return next((answer for answer in known if answer is not None), None)
+    def capability_of(self, route: str) -> Capability:
+        return self._of_route(route).capability_of(route)
+
+    def look_up(self, route: str, mail: Envelope) -> str | None:
+        return self._of_route(route).look_up(route, mail)
+
+    def _of_route(self, route: str) -> Channel:
+        return self._mailbox if route == "mailbox" else self._real
 
     def close(self) -> None:
         self._real.close()

@@ -17,11 +17,12 @@ from random import Random
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from notifications.allowlist import Channels, close_all
 from notifications.channel import Channel, ChannelDownError, Envelope, NoSuchMailboxError
-from notifications.mail import CannotComposeError, sender_of, wire_address
+from notifications.mail import CannotComposeError, wire_address
 from voc.company.model import Company
 from voc.errors import NotSentError, RefusedError, UnconfirmedError
-from voc.models import Message, MessageKind, MessageState
+from voc.models import DeliveryChannel, Message, MessageKind, MessageState
 from voc.rules.contact import Silence, Why, why_not_contact
 from voc.rules.messages import retry_at
 from voc.rules.pseudonym import pseudonym
@@ -42,11 +43,10 @@ class _Drain:
     """What stays the same while a sender works."""
 
     engine: Engine
-    channel: Channel
+    channels: Channels
     company: Company
     secret: bytes
     sender_id: str
-    sender: str
     kill_switch: Path
     now: datetime
     rng: Random
@@ -55,7 +55,7 @@ class _Drain:
 
 def deliver_due(
     engine: Engine,
-    channel: Channel,
+    channels: Channels,
     *,
     company: Company,
     secret: bytes,
@@ -78,11 +78,10 @@ def deliver_due(
     """
     drain = _Drain(
         engine=engine,
-        channel=channel,
+        channels=channels,
         company=company,
         secret=secret,
         sender_id=sender_id,
-        sender=sender_of(company.company.sender).addr_spec,
         kill_switch=kill_switch,
         now=now,
         rng=rng,
@@ -101,15 +100,16 @@ def deliver_due(
             if not goes_on:
                 break
     finally:
-        channel.close()
+        close_all(channels)
     return counts
 
 
 def settle_as_sent(
-    session: Session, message: Message, *, route: str, on_sent: OnSent, now: datetime
+    session: Session, message: Message, *, provider_id: str, on_sent: OnSent, now: datetime
 ) -> bool:
-    """SENT, and what the domain makes of it, in one transaction. The route stays as reason."""
-    if not messages.move(session, message, Is.SENT, reason=route, now=now):
+    """SENT, and what the domain makes of it, in one transaction."""
+    told = provider_id[:255] or None
+    if not messages.move(session, message, Is.SENT, provider_id=told, now=now):
         return False
     on_sent(session, message, now)
     return True
@@ -127,12 +127,13 @@ def _claim(drain: _Drain) -> Message | None:
 def _deliver(drain: _Drain, message: Message) -> bool:
     """Take a claimed message as far as it goes; False if the channel works for nobody."""
     try:
-        mail = _envelope(drain, message)
-        route = drain.channel.route_for(mail.recipient)
-        drain.channel.prepare(mail)
+        mail = envelope_of(message)
+        channel = _channel_of(drain, message)
+        route = channel.route_for(mail.recipient)
+        channel.prepare(mail)
         if not _last_look(drain, message, route):
             return True
-        drain.channel.hand_over(mail)
+        provider_id = channel.hand_over(mail)
     except ChannelDownError as exc:
         with transaction(drain.engine) as session:
             later = drain.now + CHANNEL_PAUSE
@@ -143,22 +144,37 @@ def _deliver(drain: _Drain, message: Message) -> bool:
     except (NotSentError, RefusedError, UnconfirmedError) as exc:
         _settle_failure(drain, message, exc)
     else:
-        _settle_success(drain, message, route)
+        _settle_success(drain, message, provider_id)
     return True
 
 
-def _envelope(drain: _Drain, message: Message) -> Envelope:
+def _channel_of(drain: _Drain, message: Message) -> Channel:
+    if (channel := drain.channels.get(message.channel)) is None:
+        raise ChannelDownError(f"no {message.channel.value} channel is set up on this machine")
+    return channel
+
+
+def envelope_of(message: Message) -> Envelope:
+    """What a channel gets of a message.
+
+    Raises:
+        RefusedError: It was never frozen, or its address is none.
+    """
     if message.message_id is None or message.address is None or message.content is None:
         raise RefusedError("it was queued without being written")
-    try:
-        recipient = wire_address(message.address)
-    except CannotComposeError as exc:
-        raise RefusedError(str(exc)) from None
+    recipient = message.address
+    if message.channel is DeliveryChannel.EMAIL:
+        try:
+            recipient = wire_address(recipient)
+        except CannotComposeError as exc:
+            raise RefusedError(str(exc)) from None
     return Envelope(
+        channel=message.channel,
         message_id=message.message_id,
-        sender=drain.sender,
+        sender=message.envelope_sender or "",
         recipient=recipient,
         content=message.content,
+        frozen_at=message.frozen_at or message.planned_at,
     )
 
 
@@ -169,7 +185,9 @@ def _last_look(drain: _Drain, message: Message, route: str) -> bool:
         if silence := _ask(drain, session, message):
             _keep_silent(drain, session, message, silence)
             return False
-        return messages.move(session, message, Is.SENDING, reason=route, now=drain.now)
+        return messages.move(
+            session, message, Is.SENDING, route=route, sending_at=drain.now, now=drain.now
+        )
 
 
 def _ask(drain: _Drain, session: Session, message: Message) -> Silence | None:
@@ -190,14 +208,20 @@ def _keep_silent(drain: _Drain, session: Session, message: Message, silence: Sil
     messages.move(session, message, silence.state, reason=silence.reason, now=drain.now, **later)
 
 
-def _settle_success(drain: _Drain, message: Message, route: str) -> None:
+def _settle_success(drain: _Drain, message: Message, provider_id: str) -> None:
     with transaction(drain.engine) as session:
-        if settle_as_sent(session, message, route=route, on_sent=drain.on_sent, now=drain.now):
+        if _settle(session, drain, message, provider_id):
             return
         # Someone took us for dead and wrote UNKNOWN. We are not, and we know better.
         stored = session.get_one(Message, message.id)
         if stored.state is Is.UNKNOWN and stored.sender_id == drain.sender_id:
-            settle_as_sent(session, stored, route=route, on_sent=drain.on_sent, now=drain.now)
+            _settle(session, drain, stored, provider_id)
+
+
+def _settle(session: Session, drain: _Drain, message: Message, provider_id: str) -> bool:
+    return settle_as_sent(
+        session, message, provider_id=provider_id, on_sent=drain.on_sent, now=drain.now
+    )
 
 
 def _settle_failure(drain: _Drain, message: Message, error: Exception) -> None:

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from html import escape
 from pathlib import Path
 
-from notifications.channel import Envelope
+from notifications.channel import Capability, Envelope
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -43,7 +43,7 @@ class MailboxChannel:
     def prepare(self, mail: Envelope) -> None:
         """Nothing can fail harmlessly here that could not fail in `hand_over`."""
 
-    def hand_over(self, mail: Envelope) -> None:
+    def hand_over(self, mail: Envelope) -> str:
         """Write the mail to a draft, then link it to its name: all of it is there, or nothing.
 
         Raises:
@@ -59,13 +59,17 @@ class MailboxChannel:
                 os.link(draft.name, path)
         _sync_folder(path.parent)
         self._days_written.add(path.parent)
+        return path.name
 
-    def has_taken(self, route: str, message_id: str) -> bool | None:
-        if route != "mailbox":
+    def capability_of(self, route: str) -> Capability:
+        return Capability.IDEMPOTENT
+
+    def look_up(self, route: str, mail: Envelope) -> str | None:
+        path = self.find(mail.message_id) if route == "mailbox" else None
+        if path is None:
             return None
-        if path := self.find(message_id):
-            self._days_written.add(path.parent)  # who wrote it may not have listed it
-        return path is not None
+        self._days_written.add(path.parent)  # who wrote it may not have listed it
+        return path.name
 
     def find(self, message_id: str) -> Path | None:
         """The file of the mail with this Message-ID."""

@@ -11,7 +11,7 @@ At most one mail for each message is ever handed to a provider. A reply that was
 and for a person to decide; it is never tried again by itself.
 """
 
-from notifications.allowlist import open_channel
+from notifications.allowlist import close_all, open_channels
 from notifications.delivery import OnSent, deliver_due, nothing_more
 from notifications.queueing import queue_planned
 from notifications.recovery import recover
@@ -20,11 +20,12 @@ from notifications.senders import SenderLock, is_dead, new_sender_id
 __all__ = [
     "OnSent",
     "SenderLock",
+    "close_all",
     "deliver_due",
     "is_dead",
     "new_sender_id",
     "nothing_more",
-    "open_channel",
+    "open_channels",
     "queue_planned",
     "recover",
 ]

@@ -117,6 +117,7 @@ def _store(
             message,
             address=address,
             message_id=outcome.message_id,
+            envelope_sender=outcome.envelope_sender,
             content=outcome.content,
             links=[(token_hash(token), purpose) for purpose, token in outcome.tokens.items()],
             links_expire_at=desk.now + timedelta(days=desk.company.follow_up.link_days),

@@ -11,11 +11,16 @@ import asyncio
 import re
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosmtplib
 
-from notifications.channel import ChannelDownError, Envelope, NoSuchMailboxError
+from notifications.channel import (
+    Capability,
+    ChannelDownError,
+    Envelope,
+    NoSuchMailboxError,
+)
 from voc.errors import NotSentError, RefusedError, UnconfirmedError
 from voc.settings import SmtpSettings
 
@@ -23,6 +28,8 @@ LATER, NEVER, CODES_END = 400, 500, 600
 TOO_BIG = 552  # the only permanent refusal at MAIL that is about this message
 NO_MAILBOX = {550, 551, 553}
 QUIT_TIMEOUT_S = 5
+QUEUED_AS = re.compile(r"(?:queued as|\bid=)\s*<?([\w.@=+-]{4,100})", re.IGNORECASE)
+Result = TypeVar("Result")
 # aiosmtplib makes the best of an odd address, which may then be somebody else's.
 PLAIN_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\]\\,:;@\"]+@[^\s\x00-\x1f\x7f<>()\\,;@\"]+")
 
@@ -39,16 +46,19 @@ class SmtpChannel:
     def route_for(self, recipient: str) -> str:
         return "smtp"
 
-    def has_taken(self, route: str, message_id: str) -> bool | None:
+    def capability_of(self, route: str) -> Capability:
+        return Capability.NEITHER
+
+    def look_up(self, route: str, mail: Envelope) -> str | None:
         return None
 
     def prepare(self, mail: Envelope) -> None:
         """Connect unless we are, and let the server accept sender and recipient."""
         self._run(self._prepare(mail))
 
-    def hand_over(self, mail: Envelope) -> None:
+    def hand_over(self, mail: Envelope) -> str:
         """Give the server the mail itself, and read its answer."""
-        self._run(self._hand_over(mail))
+        return self._run(self._hand_over(mail))
 
     def close(self) -> None:
         if self._client is not None and self._client.is_connected:
@@ -57,10 +67,10 @@ class SmtpChannel:
             self._loop.close()
         self._client = self._loop = None
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
         if self._loop is None:
             self._loop = asyncio.Runner()
-        self._loop.run(work)
+        return self._loop.run(work)
 
     async def _prepare(self, mail: Envelope) -> None:
         reused = self._client is not None and self._client.is_connected
@@ -94,12 +104,12 @@ class SmtpChannel:
             self._drop()
             raise NotSentError(f"{type(exc).__name__} at RCPT") from None
 
-    async def _hand_over(self, mail: Envelope) -> None:
+    async def _hand_over(self, mail: Envelope) -> str:
         if self._client is None or not self._envelope_open:
             raise NotSentError("hand_over without prepare")
         timeout = self._settings.reply_timeout_s
         try:
-            await self._client.data(mail.content, timeout=timeout)
+            _, answer = await self._client.data(mail.content, timeout=timeout)
         except aiosmtplib.SMTPResponseException as exc:
             # Refused before the mail (no 354) or after its final dot: not taken either way. Any
             # other answer is no answer: garbage after the dot has been seen on mails that came.
@@ -114,6 +124,7 @@ class SmtpChannel:
             raise UnconfirmedError(f"{type(exc).__name__} at DATA") from None
         finally:
             self._envelope_open = False
+        return provider_id(answer)
 
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is not None and self._client.is_connected:
@@ -150,6 +161,12 @@ class SmtpChannel:
         with suppress(aiosmtplib.SMTPException, OSError):
             await client.quit(timeout=QUIT_TIMEOUT_S)
         client.close()
+
+
+def provider_id(answer: str) -> str:
+    """What the server calls the mail, in the wording of the common ones; "" if it does not say."""
+    found = QUEUED_AS.search(answer)
+    return found[1] if found else ""
 
 
 def _options(mail: Envelope, client: aiosmtplib.SMTP) -> list[str]:

@@ -30,6 +30,7 @@ class Mail:
     """A message ready to be frozen."""
 
     message_id: str
+    envelope_sender: str
     content: bytes = field(repr=False)
     tokens: Mapping[LinkPurpose, str] = field(repr=False)
 
@@ -71,7 +72,12 @@ def write_mail(
         unsubscribe=urls.get(LinkPurpose.UNSUBSCRIBE),
     )
     content = compose(letter, render(context))
-    return Mail(message_id=letter.message_id, content=content, tokens=tokens)
+    return Mail(
+        message_id=letter.message_id,
+        envelope_sender=sender.addr_spec,
+        content=content,
+        tokens=tokens,
+    )
 
 
 def context_for(facts: MailFacts, company: Company, urls: Mapping[LinkPurpose, str]) -> Context:

@@ -11,11 +11,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlmodel import Session
 
-from notifications.allowlist import open_channel
 from notifications.outbox import (
     SenderLock,
+    close_all,
     deliver_due,
     new_sender_id,
+    open_channels,
     queue_planned,
     recover,
 )
@@ -33,13 +34,13 @@ from voc.store.messages import planned_span
 def recover_messages(now: datetime) -> dict[str, int]:
     """Move on what senders that died had in hand."""
     place = workplace()
-    channel = open_channel(place.settings)
+    channels = open_channels(place.settings)
     try:
         moved = recover(
-            place.engine, place.settings.locks, channel=channel, now=now, on_sent=loops.on_sent
+            place.engine, place.settings.locks, channels=channels, now=now, on_sent=loops.on_sent
         )
     finally:
-        channel.close()
+        close_all(channels)
     return {f"recovered_{state}": n for state, n in moved.items()}
 
 
@@ -90,7 +91,7 @@ def deliver(limit: int, now: datetime) -> dict[str, int]:
     with SenderLock(place.settings.locks, sender_id):
         counts = deliver_due(
             place.engine,
-            open_channel(place.settings),
+            open_channels(place.settings),
             company=place.company,
             secret=place.secret,
             sender_id=sender_id,

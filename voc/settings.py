@@ -35,6 +35,40 @@ class SmtpSettings(BaseModel, frozen=True):
     )
 
 
+class ImapSettings(BaseModel, frozen=True):
+    """The mailbox that replies and bounces arrive in. Without a host nothing is read."""
+
+    host: str = ""
+    port: int = Field(default=993, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "tls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    folder: str = "INBOX"
+    timeout_s: float = Field(default=60, gt=0)
+
+
+class TwilioSettings(BaseModel, frozen=True):
+    """The account that sends text messages. Without a number none are sent."""
+
+    account_sid: str = ""
+    auth_token: SecretStr = SecretStr("")
+    sender: str = Field(default="", description="+49..., or a messaging service: MG...")
+    base_url: str = "https://api.twilio.com"
+    timeout_s: float = Field(default=30, gt=0)
+
+
+class ReviewSettings(BaseModel, frozen=True):
+    """Consoles that public replies go to. Tokens of the store's own API."""
+
+    app_store_token: SecretStr = SecretStr("")
+    app_store_url: str = "https://api.appstoreconnect.apple.com"
+    google_token: SecretStr = SecretStr("")
+    google_url: str = "https://mybusiness.googleapis.com"
+    play_token: SecretStr = SecretStr("")
+    play_url: str = "https://androidpublisher.googleapis.com"
+    timeout_s: float = Field(default=30, gt=0)
+
+
 class Settings(BaseSettings):
     """Everything that may differ between two machines that serve the same company."""
 
@@ -52,6 +86,20 @@ class Settings(BaseSettings):
     )
     delivery_allowlist: frozenset[str] = frozenset()
     smtp: SmtpSettings = SmtpSettings()
+    imap: ImapSettings = ImapSettings()
+    twilio: TwilioSettings = TwilioSettings()
+    reviews: ReviewSettings = ReviewSettings()
+    reply_address: str = Field(
+        default="",
+        description="Where replies and bounces go: care@example.com becomes care+TOKEN@example.com "
+        "for each message. Empty: replies go to the sender, bounces cannot be told apart.",
+    )
+    alert_urls: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Addresses of the alert routes, by their names."
+    )
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Of providers that report by Standard Webhooks, by name."
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8321", description="Where customers and owners reach our pages."
     )
@@ -85,6 +133,11 @@ class Settings(BaseSettings):
     def kill_switch(self) -> Path:
         """While this file exists, nothing leaves."""
         return self.home / "KILL_SWITCH"
+
+    @property
+    def journal(self) -> Path:
+        """What was handed over, and the ledger's head: outside of the database, on purpose."""
+        return self.home / "journal"
 
     @property
     def reports(self) -> Path:

@@ -22,6 +22,7 @@ from notifications.channel import Envelope
 from notifications.mailbox import MailboxChannel
 from tasks import follow_up as follow_up_tasks
 from tasks.workplace import workplace
+from tests.outbox_cases import everywhere
 from voc.models import Message, MessageState
 from voc.settings import Settings
 from voc.store.database import transaction
@@ -41,12 +42,13 @@ class Ledger(MailboxChannel):
         self.path = settings.home / "handed_over"
         self.deadly_mail = deadly_mail
 
-    def hand_over(self, mail: Envelope) -> None:
-        super().hand_over(mail)
+    def hand_over(self, mail: Envelope) -> str:
+        told = super().hand_over(mail)
         with self.path.open("a") as ledger:
             ledger.write(f"{mail.message_id}\n")
         if len(self.handed_over()) == self.deadly_mail:
             os.kill(os.getpid(), signal.SIGKILL)  # it has the mail, and we do not know it
+        return told
 
     def handed_over(self) -> list[str]:
         return self.path.read_text().split()
@@ -54,7 +56,9 @@ class Ledger(MailboxChannel):
 
 def be_killed() -> None:
     """Run the stage with a channel that kills its process. In a process of its own."""
-    follow_up_tasks.open_channel = lambda settings: Ledger(settings, deadly_mail=KILLED_AFTER)
+    follow_up_tasks.open_channels = lambda settings: everywhere(
+        Ledger(settings, deadly_mail=KILLED_AFTER)
+    )
     follow_up(now=NOW)
 
 
@@ -82,7 +86,7 @@ def test_a_stage_that_is_killed_while_it_sends_sends_each_message_once(
     assert len((home / "handed_over").read_text().split()) == KILLED_AFTER
     assert MessageState.SENDING in states()
 
-    monkeypatch.setattr(follow_up_tasks, "open_channel", Ledger)
+    monkeypatch.setattr(follow_up_tasks, "open_channels", lambda s: everywhere(Ledger(s)))
     follow_up(now=NOW)
 
     handed_over = (home / "handed_over").read_text().split()

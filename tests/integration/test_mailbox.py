@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from notifications.allowlist import AllowlistChannel, open_channel
+from notifications.allowlist import AllowlistChannel, open_channels
 from notifications.channel import Envelope
 from notifications.mailbox import MailboxChannel
 from notifications.smtp import SmtpChannel
+from tests.outbox_cases import NOW
+from voc.models import DeliveryChannel
 from voc.settings import Settings
 
 CONTENT = (
@@ -24,15 +26,16 @@ def envelope(subject: bytes = b"Hello", message_id: str = "<m1@noodles.test>") -
         sender="care@noodles.test",
         recipient="kim@customer.test",
         content=CONTENT % subject,
+        frozen_at=NOW,
     )
 
 
 def test_a_mail_is_filed_under_its_day_and_can_be_found(tmp_path: Path) -> None:
     mailbox = MailboxChannel(tmp_path)
-    assert mailbox.has_taken("mailbox", "<m1@noodles.test>") is False
-    mailbox.hand_over(envelope())
-    assert mailbox.has_taken("mailbox", "<m1@noodles.test>") is True
-    assert mailbox.has_taken("smtp", "<m1@noodles.test>") is None
+    assert mailbox.look_up("mailbox", envelope()) is None
+    name = mailbox.hand_over(envelope())
+    assert mailbox.look_up("mailbox", envelope()) == name
+    assert mailbox.look_up("smtp", envelope()) is None
     path = mailbox.find("<m1@noodles.test>")
     assert path is not None
     assert path.parent == tmp_path / "2026-03-02"
@@ -100,7 +103,7 @@ def test_days_without_new_mail_are_not_listed_anew(tmp_path: Path) -> None:
 )
 def test_the_delivery_mode_decides_the_channel(tmp_path: Path, mode: str, kind: type) -> None:
     values = {"home": tmp_path, "delivery": mode, "public_url": "https://noodles.test"}
-    channel = open_channel(Settings.model_validate(values))
+    channel = open_channels(Settings.model_validate(values))[DeliveryChannel.EMAIL]
     assert type(channel) is kind
     assert channel.route_for("kim@customer.test") == ("smtp" if mode == "live" else "mailbox")
     channel.close()

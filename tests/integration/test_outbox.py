@@ -101,7 +101,7 @@ def test_a_planned_message_is_rendered_delivered_and_settled(
     counts = deliver(engine, mailbox, tmp_path, on_sent=lambda _s, m, _n: told.append(m.loop_id))
     sent = the_message(engine, message_id)
     assert counts == {Is.SENT: 1}
-    assert (sent.state, sent.reason, sent.settled_at) == (Is.SENT, "mailbox", NOW)
+    assert (sent.state, sent.route, sent.settled_at) == (Is.SENT, "mailbox", NOW)
     assert sent.content == queued.content
     assert told == [sent.loop_id]
     (mail,) = mails(tmp_path)
@@ -495,6 +495,7 @@ def test_a_message_that_was_cancelled_while_it_was_written_stays_cancelled(
             address="kim@customer.test",
             message_id="<m@noodles.test>",
             content=b"",
+            envelope_sender="care@noodles.test",
             links=links,
             links_expire_at=NOW,
             now=NOW,

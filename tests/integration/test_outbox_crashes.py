@@ -13,11 +13,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from notifications.channel import Envelope
+from notifications.channel import Capability, Envelope
 from notifications.mailbox import MailboxChannel
 from notifications.outbox import SenderLock, is_dead, new_sender_id, recover
 from notifications.smtp import SmtpChannel
-from tests.outbox_cases import NOW, deliver, make_engine, ready_resolution, states, the_message
+from tests.outbox_cases import (
+    NOW,
+    deliver,
+    everywhere,
+    make_engine,
+    ready_resolution,
+    states,
+    the_message,
+)
 from tests.smtp_fakes import FaultySmtpServer
 from voc.errors import ConfigurationError, IllegalTransitionError
 from voc.models import MessageState as Is
@@ -57,10 +65,11 @@ class DiesAt(MailboxChannel):
     def prepare(self, mail: Envelope) -> None:
         self._maybe_die("claimed")
 
-    def hand_over(self, mail: Envelope) -> None:
+    def hand_over(self, mail: Envelope) -> str:
         self._maybe_die("sending")
-        super().hand_over(mail)
+        told = super().hand_over(mail)
         self._maybe_die("handed over")
+        return told
 
     def _maybe_die(self, point: str) -> None:
         if point == self.point:
@@ -70,7 +79,10 @@ class DiesAt(MailboxChannel):
 class LikeSmtp(DiesAt):
     """Dies like a mailbox, and cannot say what it has."""
 
-    def has_taken(self, route: str, message_id: str) -> bool | None:
+    def capability_of(self, route: str) -> Capability:
+        return Capability.NEITHER
+
+    def look_up(self, route: str, mail: Envelope) -> str | None:
         return None
 
 
@@ -94,7 +106,7 @@ def test_what_a_dead_sender_left_is_put_right_by_what_is_certain(
         recovered = recover(
             engine,
             tmp_path / "locks",
-            channel=channel,
+            channels=everywhere(channel),
             now=NOW,
             on_sent=lambda _s, m, _n: told.append(m.id),  # noqa: B023  (called at once)
         )
@@ -116,7 +128,9 @@ def test_a_death_while_settling_leaves_the_message_in_doubt(
     channel = smtp(server)
     with pytest.raises(KilledError):
         deliver(engine, channel, tmp_path, on_sent=dies)
-    assert recover(engine, tmp_path / "locks", channel=channel, now=NOW) == {Is.UNKNOWN: 1}
+    assert recover(engine, tmp_path / "locks", channels=everywhere(channel), now=NOW) == {
+        Is.UNKNOWN: 1
+    }
     assert deliver(engine, channel, tmp_path) == {}
     assert the_message(engine, message_id).reason == "its sender died while handing it over by smtp"
     assert len(server.stored) == 1
@@ -150,7 +164,7 @@ def test_a_process_killed_in_mid_delivery_sends_nothing_twice(
     assert killed.returncode == -signal.SIGKILL
     assert the_message(engine, message_id).state is Is.SENDING
     mailbox = MailboxChannel(tmp_path / "mailbox")
-    assert recover(engine, tmp_path / "locks", channel=mailbox, now=NOW) == {state: 1}
+    assert recover(engine, tmp_path / "locks", channels=everywhere(mailbox), now=NOW) == {state: 1}
     deliver(engine, mailbox, tmp_path)
     assert the_message(engine, message_id).state is Is.SENT
     assert len(list((tmp_path / "mailbox").glob("*/*.eml"))) == 1
@@ -179,10 +193,18 @@ def test_two_senders_at_once_deliver_each_message_once(
 
 def test_a_sender_that_is_alive_is_left_alone(engine: Engine, tmp_path: Path) -> None:
     class AsksForRecovery(MailboxChannel):
-        def hand_over(self, mail: Envelope) -> None:
+        def hand_over(self, mail: Envelope) -> str:
             other = MailboxChannel(tmp_path / "mailbox")
-            assert recover(engine, tmp_path / "locks", channel=other, now=NOW) == {}
-            super().hand_over(mail)
+            assert (
+                recover(
+                    engine,
+                    tmp_path / "locks",
+                    channels=everywhere(other),
+                    now=NOW,
+                )
+                == {}
+            )
+            return super().hand_over(mail)
 
     ready_resolution(engine)
     assert deliver(engine, AsksForRecovery(tmp_path / "mailbox"), tmp_path) == {Is.SENT: 1}
@@ -210,11 +232,12 @@ def test_a_sender_that_was_taken_for_dead_may_still_say_that_it_sent(
     engine: Engine, server: FaultySmtpServer, tmp_path: Path
 ) -> None:
     class TakenForDead(SmtpChannel):
-        def hand_over(self, mail: Envelope) -> None:
-            super().hand_over(mail)
+        def hand_over(self, mail: Envelope) -> str:
+            told = super().hand_over(mail)
             with transaction(engine) as session:
                 (sending,) = messages.in_flight(session)
                 messages.move(session, sending, Is.UNKNOWN, reason="its sender died", now=NOW)
+            return told
 
     message_id = ready_resolution(engine)
     told: list[int | None] = []

@@ -18,6 +18,7 @@ from tests.outbox_cases import (
     add_customer,
     add_loop,
     deliver,
+    everywhere,
     plan_follow_up,
     queue,
     ready_resolution,
@@ -56,7 +57,7 @@ def test_a_message_goes_from_planned_to_sent(engine: Engine, tmp_path: Path) -> 
     mailbox = MailboxChannel(tmp_path / "mailbox")
     assert deliver(engine, mailbox, tmp_path) == {Is.SENT: 1}
     assert the_message(engine, message_id).settled_at == NOW
-    assert recover(engine, tmp_path / "locks", channel=mailbox, now=NOW) == {}
+    assert recover(engine, tmp_path / "locks", channels=everywhere(mailbox), now=NOW) == {}
 
 
 def test_planning_merging_and_cancelling(engine: Engine) -> None:
@@ -78,9 +79,9 @@ def test_senders_at_once_deliver_each_message_once(engine: Engine, tmp_path: Pat
     handed_over: list[str] = []
 
     class Counting(MailboxChannel):
-        def hand_over(self, mail: Envelope) -> None:
+        def hand_over(self, mail: Envelope) -> str:
             handed_over.append(mail.message_id)
-            super().hand_over(mail)
+            return super().hand_over(mail)
 
     for n in range(20):
         ready_resolution(engine, f"c{n}@customer.test")

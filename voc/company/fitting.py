@@ -23,7 +23,7 @@ def misfits(content: object) -> Iterator[Finding]:
     if departments and TRIAGE not in departments:
         message = "one must have the id 'triage': it gets what no other is sure to own"
         yield Finding(("departments",), message)
-    for key in ("departments", "topics", "touchpoints", "sources"):
+    for key in ("departments", "topics", "touchpoints", "sources", "experiments"):
         yield from _repeated_ids(content, key)
     for path, topic in parts(content, "topics"):
         yield from _unknown(path, topic, "department", departments)

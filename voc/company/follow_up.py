@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from voc.company.addresses import EmailAddress
 from voc.company.hours import Frozen
 
 Language = Annotated[
     str, Field(pattern=r"^[a-z]{2}$", description="A language code of two small letters: en.")
 ]
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Ground = Literal["consent", "opt_out", "never"]
+"""Who may be written to: those who agreed, those who did not refuse, nobody."""
+
+
+class Approval(Frozen):
+    """Which messages wait for a person, and for whom."""
+
+    messages: frozenset[Literal["receipt", "thanks", "resolution", "reminder", "review_reply"]] = (
+        Field(
+            default=frozenset({"review_reply"}),
+            description="Kinds that wait until somebody has read them. Public replies always do.",
+        )
+    )
+    approvers: tuple[EmailAddress, ...] = Field(
+        default=(), description="Who is asked by mail. Without any: `voc outbox list` shows them."
+    )
 
 
 class FollowUpPolicy(Frozen):
@@ -22,6 +42,17 @@ class FollowUpPolicy(Frozen):
     consent_required: bool = Field(
         default=True, description="Write only to customers who agreed. Some countries demand it."
     )
+    countries: Mapping[Country, Ground] = Field(
+        default={"AT": "consent", "DE": "consent"},
+        description="Where another ground than the above holds: consent, opt_out or never.",
+    )
+    channels: tuple[Literal["email", "sms"], ...] = Field(
+        default=("email",), min_length=1, description="Ways to a customer, the first that works."
+    )
+    review_replies: bool = Field(
+        default=False, description="Draft public replies to reviews; each waits for approval."
+    )
+    approval: Approval = Field(default=Approval(), description="What waits for a person.")
     reminder_after_days: float = Field(
         default=5, gt=0, description="When we ask once more whether that solved it."
     )
@@ -37,6 +68,10 @@ class FollowUpPolicy(Frozen):
     quiet_until: time | None = Field(
         default=None, description='Until when nothing is sent: "08:00".'
     )
+    sms_quiet_from: time = Field(
+        default=time(20), description="From when on no SMS is sent, on the customer's clock."
+    )
+    sms_quiet_until: time = Field(default=time(9), description="Until when none is sent.")
     hold_out_share: float = Field(
         default=0, ge=0, lt=1, description="Share of customers never asked, to measure the effect."
     )

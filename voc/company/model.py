@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from email.utils import parseaddr
 from typing import Annotated, Literal, Self
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from voc.company.addresses import EmailAddress, Sender
+from voc.company.experiments import Experiment
 from voc.company.fitting import TRIAGE, misfits
 from voc.company.follow_up import FollowUpPolicy
 from voc.company.hours import BusinessHours, Frozen, Sla, TimeZone
@@ -35,28 +35,21 @@ Region = Annotated[
 ]
 
 
-def _address(address: str) -> str:
-    try:
-        validate_email(
-            address, check_deliverability=False, globally_deliverable=False, test_environment=True
-        )
-    except EmailNotValidError as exc:
-        raise ValueError(f"{address!r} is no e-mail address: {exc}") from None
-    return address
-
-
-def _sender(sender: str) -> str:
-    if not parseaddr(sender)[1]:
-        raise ValueError('holds no e-mail address; write "Name <address@example.com>"')
-    _address(parseaddr(sender)[1])
-    return sender
-
-
 class Person(Frozen):
     """A colleague who gets alerts."""
 
     name: str = Field(description="What alerts call them.")
-    email: Annotated[str, AfterValidator(_address)] = Field(description="Where alerts go.")
+    email: EmailAddress = Field(description="Where alerts go.")
+
+
+class AlertRoute(Frozen):
+    """A place where colleagues are alerted beside their mail.
+
+    Its address is a secret of the machine: VOC_ALERT_URLS holds it under the same name.
+    """
+
+    name: Id
+    channel: Literal["slack", "teams", "apprise"] = Field(description="What kind of place it is.")
 
 
 class Department(Frozen):
@@ -70,6 +63,9 @@ class Department(Frozen):
     )
     owners: tuple[Person, ...] = Field(min_length=1, description="Who works its tickets.")
     escalation: tuple[Person, ...] = Field(default=(), description="One a level, lowest first.")
+    alerts: tuple[AlertRoute, ...] = Field(
+        default=(), description="Where else its alerts go: Slack, Teams, or what apprise knows."
+    )
     business_hours: BusinessHours = Field(
         default=BusinessHours(), description="When it works: promises' clocks run only then."
     )
@@ -104,15 +100,18 @@ class About(Frozen):
     """Who writes to the customers."""
 
     name: str = Field(description="What customers call the company.")
-    sender: Annotated[str, AfterValidator(_sender)] = Field(
-        description='"Name <address>", the From line of every mail.'
-    )
+    sender: Sender = Field(description='"Name <address>", the From line of every mail.')
     postal_address: str = Field(description="Stands under every mail to a customer.")
     brand_names: tuple[str, ...] = Field(
         default=(), description="Names that must not decide what is similar: yours, your brands'."
     )
     timezone: TimeZone = Field(
-        default="UTC", description="Of customers whose own zone we do not know."
+        default="UTC", description="Of dates in mails to customers whose zone we do not know."
+    )
+    customer_countries: tuple[Region, ...] = Field(
+        default=(),
+        description="Where customers may live whose country we do not know: quiet hours of all "
+        "their zones are kept. Without any, those of the time zone above.",
     )
     phone_regions: tuple[Region, ...] = Field(
         default=("GB", "US", "DE"),
@@ -141,6 +140,9 @@ class Company(Frozen):
     routing: Routing = Field(default=Routing(), description="How an issue finds its department.")
     follow_up: FollowUpPolicy = Field(
         default=FollowUpPolicy(), description="When a customer hears from us, and when not."
+    )
+    experiments: tuple[Experiment, ...] = Field(
+        default=(), description="Ways of following up that are compared with each other."
     )
     schedules: Schedules = Field(default=Schedules(), description="When the flows run.")
 

@@ -44,7 +44,8 @@ class Identity(SQLModel, table=True):
 class Purpose(StrEnum):
     """What a customer can agree to. Every message to a customer names one."""
 
-    FOLLOW_UP = "follow_up"
+    FOLLOW_UP = "follow_up"  # by mail
+    FOLLOW_UP_SMS = "follow_up_sms"
 
 
 class Consent(SQLModel, table=True):

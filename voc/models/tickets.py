@@ -113,6 +113,15 @@ class TicketEventKind(StrEnum):
     LOOP_CLOSED = "loop_closed"
     LOOP_ENDED = "loop_ended"  # without the customer told; `detail` says why
     LOOP_REOPENED = "loop_reopened"
+    DECIDED = "decided"  # why this issue went to this department, by which model or rule
+    ANSWERED = "answered"  # the customer's word was taken in
+    JUDGED = "judged"  # a person said what unclear words mean
+    MESSAGE_SENDING = "message_sending"
+    MESSAGE_SENT = "message_sent"  # `detail` holds the provider's id
+    MESSAGE_ENDED = "message_ended"  # any other end; `detail` says which, and why
+    MESSAGE_APPROVED = "message_approved"
+    MESSAGE_REFUSED = "message_refused"
+    RESTORED = "restored"  # an older copy of the database was put back
 
 
 class TicketEvent(SQLModel, table=True):
@@ -124,6 +133,7 @@ class TicketEvent(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int | None = Field(default=None, foreign_key="ticket.id", index=True)
     loop_id: int | None = Field(default=None, foreign_key="loop.id", index=True)
+    message_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     kind: TicketEventKind = Field(sa_column=sa.Column(text_enum(TicketEventKind), nullable=False))
     actor: str = Field(max_length=255)
     detail: str = Field(
@@ -140,3 +150,8 @@ class ChainHead(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     length: int
     hash: str = Field(max_length=64)
+    frontier: list[str] = Field(
+        default_factory=list,
+        sa_column=sa.Column(sa.JSON, nullable=False, server_default="[]"),
+        description="Roots of the full subtrees over all events, the largest first.",
+    )

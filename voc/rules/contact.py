@@ -20,6 +20,9 @@ class Why(StrEnum):
     """Why we stay silent, or wait. Every one of these is stored with its message."""
 
     KILL_SWITCH = "kill_switch"
+    RESTORED = "restored"  # an older copy of the database; nobody has looked yet
+    BY_HAND = "by_hand"  # a person holds it
+    NEEDS_APPROVAL = "needs_approval"
     HOLD_OUT = "hold_out"
     OPTED_OUT = "opted_out"
     COMPLAINED = "complained"

@@ -44,6 +44,7 @@ def plan(
     ticket_id: int | None = None,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
+    channel: DeliveryChannel = DeliveryChannel.EMAIL,
 ) -> bool:
     """Plan a message in the transaction of what causes it; False if it was planned before.
 
@@ -52,7 +53,7 @@ def plan(
     row = {
         "subject": subject,
         "step": step,
-        "channel": DeliveryChannel.EMAIL,
+        "channel": channel,
         "recipient": recipient,
         "kind": kind,
         "template": template,
@@ -64,6 +65,7 @@ def plan(
         "not_before": not_before or now,
         "expires_at": expires_at,
         "attempts": 0,
+        "needs_approval": False,
     }
     return insert_new(session, Message, [row]) == 1 or _plan_again(session, row)
 
@@ -104,6 +106,7 @@ def write_anew(session: Session, message: Message, *, now: datetime, not_before:
         address=None,
         message_id=None,
         content=None,
+        frozen_at=None,
         sender_id=None,
     )
 
@@ -178,6 +181,7 @@ def freeze(
     address: str,
     message_id: str,
     content: bytes,
+    envelope_sender: str,
     links: Sequence[tuple[str, LinkPurpose]],
     links_expire_at: datetime,
     now: datetime,
@@ -195,6 +199,8 @@ def freeze(
         address=address,
         message_id=message_id,
         content=content,
+        envelope_sender=envelope_sender,
+        frozen_at=now,
     ):
         return False
     rows = [
