@@ -78,6 +78,12 @@ def _add_columns() -> None:
     ):
         op.add_column("message", column)
     op.create_index("ix_message_words_hash", "message", ["words_hash"])
+    op.create_index(
+        "ix_message_subject_step_recipient",
+        "message",
+        ["subject", "step", "recipient"],
+        unique=True,
+    )
     op.add_column(
         "answer",
         sa.Column(
@@ -159,6 +165,7 @@ def downgrade() -> None:
             if table == "ticketevent":
                 batch.drop_index("ix_ticketevent_message_id")
             if table == "message":
+                batch.drop_index("ix_message_subject_step_recipient")
                 batch.drop_index("ix_message_words_hash")
                 batch.drop_index("ix_message_merged_into_id")
             for column in columns:

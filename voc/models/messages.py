@@ -47,6 +47,8 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (
         sa.UniqueConstraint("subject", "step", "channel", "recipient"),
+        # Stricter: a step that went by one way never goes by another as well.
+        sa.Index("ix_message_subject_step_recipient", "subject", "step", "recipient", unique=True),
         sa.Index("ix_message_state_id", "state", "id"),
         sa.Index("ix_message_state_not_before_id", "state", "not_before", "id"),
         sa.Index("ix_message_words_hash", "words_hash"),

@@ -18,8 +18,14 @@ def link(
     actor: str,
     detail: str,
     at: datetime,
+    message_id: int | None = None,
 ) -> str:
-    """The hash, in hex, of one event behind *previous_hash*."""
+    """The hash, in hex, of one event behind *previous_hash*.
+
+    An event without a message is hashed as if there were none: so were those of before.
+    """
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    content = json.dumps([previous_hash, ticket_id, loop_id, kind, actor, detail, moment])
-    return hashlib.sha256(content.encode()).hexdigest()
+    content = [previous_hash, ticket_id, loop_id, kind, actor, detail, moment]
+    if message_id is not None:
+        content.append(message_id)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

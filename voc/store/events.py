@@ -20,6 +20,7 @@ class Happening:
     kind: TicketEventKind
     ticket_id: int | None = None
     loop_id: int | None = None
+    message_id: int | None = None
     detail: str = ""
 
 
@@ -44,6 +45,7 @@ def append(session: Session, happenings: Sequence[Happening], *, actor: str, now
             head.hash,
             ticket_id=event.ticket_id,
             loop_id=event.loop_id,
+            message_id=event.message_id,
             kind=event.kind,
             actor=actor,
             detail=event.detail,
@@ -53,6 +55,7 @@ def append(session: Session, happenings: Sequence[Happening], *, actor: str, now
             TicketEvent(
                 ticket_id=event.ticket_id,
                 loop_id=event.loop_id,
+                message_id=event.message_id,
                 kind=event.kind,
                 actor=actor,
                 detail=event.detail,

@@ -79,6 +79,7 @@ def event_chain(session: Session) -> Finding | None:
             previous,
             ticket_id=event.ticket_id,
             loop_id=event.loop_id,
+            message_id=event.message_id,
             kind=event.kind,
             actor=event.actor,
             detail=event.detail,
