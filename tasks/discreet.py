@@ -12,12 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 from voc.errors import VocError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ROOT = Path(__file__).parents[1]
+SQLITE_SAYS = {
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+    "database is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "unable to open database file",
+}
 OURS = {"tasks", "sources", "nlp", "notifications", "voc"}
 
 
@@ -37,10 +47,18 @@ def discreet(function: Callable[P, R]) -> Callable[P, R]:
         except OSError as exc:  # what the system says of itself: "No space left on device"
             reason = exc.strerror or f"unexpected {type(exc).__name__}"
             raise VocError(f"{reason} {where(exc)}; mend that, then run again") from None
+        except OperationalError as exc:
+            raise VocError(f"{_trouble(exc)} {where(exc)}; mend that, then run again") from None
         except Exception as exc:  # noqa: BLE001  (nothing is swallowed: it fails as another)
             raise VocError(f"unexpected {type(exc).__name__} {where(exc)}") from None
 
     return told
+
+
+def _trouble(exc: OperationalError) -> str:
+    """What the database says of itself. Its other texts may repeat what it was given."""
+    told = str(exc.orig).partition("\n")[0]
+    return told if told in SQLITE_SAYS else "the database failed"
 
 
 def where(exc: Exception) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from voc.company import Company, load_company
 from voc.errors import ConfigurationError
+from voc.locks import require_locks
 from voc.settings import Settings, get_settings
 from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, transaction
@@ -29,6 +30,7 @@ class Workplace:
 
     @cached_property
     def engine(self) -> Engine:
+        require_locks(self.settings.locks)
         engine = open_database(self.settings.database)
         check_secret(engine, self.settings.secret())
         return engine

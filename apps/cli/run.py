@@ -13,6 +13,7 @@ from apps.cli.prefect_server import prefect_for_one_run
 from apps.cli.summary import print_summary
 from voc import progress
 from voc.settings import Settings, get_settings
+from voc.store.database import require_whole
 
 console = Console()
 
@@ -35,6 +36,7 @@ def _run_company(settings: Settings) -> None:
     from tasks.workplace import workplace
 
     place = workplace()
+    require_whole(place.engine)
     name = place.company.company.name
     console.print(f"[bold]{name}[/bold]: one run of the main job, on the real clock")
     with prefect_for_one_run(settings), _stages() as stages, no_heartbeat():

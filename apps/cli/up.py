@@ -24,6 +24,7 @@ from voc.company import Company, load_company
 from voc.company.sources import LOOPBACK
 from voc.errors import ConfigurationError, VocError
 from voc.settings import Settings, get_settings
+from voc.store.database import open_database, require_whole
 
 SMALL = (
     "Prefect keeps its own books in SQLite here: good for one person trying it. Before several "
@@ -51,6 +52,9 @@ def up(
         company_file = _company_file(outer)
         settings = outer.at_work()
         company = load_company(company_file)
+        engine = open_database(settings.database)
+        require_whole(engine)
+        engine.dispose()
         level = os.environ.get("PREFECT_LOGGING_LEVEL", "INFO")
         os.environ.update(children_environment(settings, company_file))
         quiet_prefect(outer)

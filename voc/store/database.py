@@ -12,7 +12,7 @@ import alembic.command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlmodel import Session
@@ -20,6 +20,7 @@ from sqlmodel import Session
 from voc.errors import ConfigurationError
 
 BUSY_TIMEOUT_MS = 30_000
+MAY_WRITE = text("UPDATE alembic_version SET version_num = version_num")
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
@@ -64,7 +65,7 @@ def open_database(url: str) -> Engine:
     """The engine for *url*, its tables brought up to date.
 
     Raises:
-        ConfigurationError: It cannot be opened, or is newer than this program.
+        ConfigurationError: It cannot be opened or written, or is newer than this program.
     """
     try:
         return _migrated(connect(url))
@@ -85,6 +86,7 @@ def _migrated(engine: Engine) -> Engine:
     with engine.begin() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         if current == scripts.get_current_head():
+            connection.execute(MAY_WRITE)
             return engine
         if current and current not in {script.revision for script in scripts.walk_revisions()}:
             raise ConfigurationError(
@@ -94,6 +96,26 @@ def _migrated(engine: Engine) -> Engine:
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "head")
     return engine
+
+
+def require_whole(engine: Engine) -> None:
+    """Look through a SQLite file for damage. It reads all of it: for the start of long work.
+
+    Raises:
+        ConfigurationError: It is damaged: nothing may be sent on the strength of it.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    try:
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    except DatabaseError as exc:
+        found = str(exc.orig)
+    if found != "ok":
+        raise ConfigurationError(
+            f"the database is damaged ({found}): nothing is done with it. Stop everything, keep a "
+            "copy, and restore the newest backup (docs/operating.md, Backup)"
+        )
 
 
 @contextmanager
