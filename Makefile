@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run up test check bench model-cards format lock clean
+.PHONY: run up test check bench model-cards faults storm proofs format lock clean
 
 run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, measure
 	$(BIN)/voc run
@@ -25,6 +25,17 @@ bench: $(STAMP)  ## how fast understanding is, beside what others do; minutes
 
 model-cards: $(STAMP)  ## measure the models, rewrite the tables of docs/models; minutes
 	$(BIN)/python -m apps.cli.model_cards
+
+faults: $(STAMP)  ## every boundary call of every flow fails once, in three ways; half an hour
+	$(BIN)/python -m tests.faults.matrix --write
+	$(BIN)/python -m tests.faults.under_prefect
+
+storm: $(STAMP)  ## senders killed at random, faulty mail servers; half an hour
+	$(BIN)/python -m tests.faults.storm --write
+
+proofs: $(STAMP)  ## a short form of these; minutes
+	$(BIN)/python -m tests.faults.matrix --short
+	$(BIN)/python -m tests.faults.storm --short
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

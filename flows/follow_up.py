@@ -7,6 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from tasks.follow_up import deliver, plan_due, recover_messages, render_planned
+from tasks.ledger import anchor_ledger
 from tasks.workplace import workplace
 from voc.params import FollowUpParams
 
@@ -25,5 +26,6 @@ def follow_up(
     recovered = recover_messages(moment)
     planned = plan_due(moment)
     rendered = render_planned(moment)
-    delivered = deliver(params.limit, moment)
+    delivered = deliver(params.limit, now)  # on a clock that goes on, unless this is a rehearsal
+    anchor_ledger(moment)
     return recovered | planned | rendered | delivered

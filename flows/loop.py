@@ -44,6 +44,8 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
     def has_work(stage: str) -> bool:
         if stage == "themes":
             return themes_wait(place)
+        if stage == "close" and place.settings.imap.host:
+            return True  # what waits there, only the mail server knows
         with transaction(place.engine) as session:
             held = place.settings.kill_switch.exists()
             return pending(session, stage, place.company, kill_switch=held, now=moment) > 0

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from notifications.apprise_alerts import AppriseChannel
 from notifications.channel import Capability, Channel, Envelope
+from notifications.chat import ChatChannel
 from notifications.mailbox import MailboxChannel
+from notifications.reviews import ReviewChannel
+from notifications.sms import TwilioChannel
 from notifications.smtp import SmtpChannel
 from voc.models import DeliveryChannel
 from voc.settings import Settings
@@ -14,11 +18,21 @@ Channels = Mapping[DeliveryChannel, Channel]
 
 
 def open_channels(settings: Settings) -> Channels:
-    """The ways out that this machine's delivery mode asks for. Opens no connection yet."""
+    """The ways out that this machine's delivery mode asks for. Opens no connection yet.
+
+    One that is not set up says so when it is asked to prepare a message, which then waits.
+    """
     mailbox = MailboxChannel(settings.mailbox)
     if settings.delivery == "off":
         return dict.fromkeys(DeliveryChannel, mailbox)
-    real: dict[DeliveryChannel, Channel] = {DeliveryChannel.EMAIL: SmtpChannel(settings.smtp)}
+    real: dict[DeliveryChannel, Channel] = {
+        DeliveryChannel.EMAIL: SmtpChannel(settings.smtp),
+        DeliveryChannel.SMS: TwilioChannel(settings.twilio, public_url=settings.public_url),
+        DeliveryChannel.REVIEW: ReviewChannel(settings.reviews),
+        DeliveryChannel.SLACK: ChatChannel("slack", settings.alert_urls),
+        DeliveryChannel.TEAMS: ChatChannel("teams", settings.alert_urls),
+        DeliveryChannel.APPRISE: AppriseChannel(settings.alert_urls),
+    }
     if settings.delivery == "live":
         return real
     allowed = settings.delivery_allowlist
@@ -37,7 +51,8 @@ class AllowlistChannel:
     """The real way out for the recipients on a list, the mailbox for all others.
 
     Args:
-        allowed: Addresses, or whole domains written as "@example.com".
+        allowed: Addresses, or whole domains written as "@example.com"; telephone numbers, names
+            of alert routes, and addresses of reviews.
     """
 
     def __init__(self, real: Channel, mailbox: Channel, *, allowed: Collection[str]) -> None:
@@ -69,5 +84,6 @@ class AllowlistChannel:
 
     def _for(self, recipient: str) -> Channel:
         address = recipient.casefold()
-        domain = address[address.rfind("@") :]
-        return self._real if {address, domain} & self._allowed else self._mailbox
+        _, at, domain = address.rpartition("@")
+        named = {address, f"@{domain}"} if at else {address}
+        return self._real if named & self._allowed else self._mailbox

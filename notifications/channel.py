@@ -24,7 +24,11 @@ class ChannelDownError(NotSentError):
 
 
 class NoSuchMailboxError(RefusedError):
-    """The recipient's server says that there is no such mailbox: never write there again."""
+    """There is no such mailbox, or no such telephone: never write there again."""
+
+
+class OptedOutError(RefusedError):
+    """The recipient told the provider to stop, and it keeps to that: so do we."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from voc.models import LinkPurpose
 
@@ -25,11 +25,25 @@ class FollowUpMail:
     quote: str
     said_on: str
     unsubscribe_url: str
+    tone: Literal["plain", "warm"] = "plain"
+    """Of its variant of an experiment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One more thing that the customer told us."""
+
+    quote: str
+    said_on: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(FollowUpMail):
+    """For everything that they told us lately: one mail, however many comments."""
+
     template: ClassVar = "receipt"
+
+    others: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,30 @@ class Reminder(FollowUpMail):
 
     solved_url: str
     not_solved_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortMessage:
+    """A follow-up as a text message: the ``sms.txt`` beside its mail."""
+
+    template: str
+    language: str
+    company: str
+    quote: str
+    url: str
+    """To the page that is answered on; where nothing is asked, to the one that stops us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReply:
+    """Below a review, for everybody: no name, no quote, no cause."""
+
+    template: ClassVar = "review_reply"
+    purposes: ClassVar[tuple[LinkPurpose, ...]] = ()
+
+    language: str
+    company: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,17 +147,69 @@ class TicketEscalated(AlertMail):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One thing that happened before."""
+
+    on: str
+    what: str
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketReopened(AlertMail):
     template: ClassVar = "ticket_reopened"
 
+    history: tuple[Past, ...]
     objection: str | None
+    refusal: str | None
+    """Why an approver did not let the reply leave; then the customer has not said anything."""
 
 
-Context = FollowUpMail | AlertMail
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWanted:
+    """To an approver: a message waits until somebody has read it. It is not quoted here."""
+
+    template: ClassVar = "approval_wanted"
+    purposes: ClassVar = (LinkPurpose.APPROVE,)
+
+    language: str
+    company: str
+    message: int
+    what: str
+    approve_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerReplied:
+    """To a ticket's owners: words that only a person can judge."""
+
+    template: ClassVar = "customer_replied"
+    purposes: ClassVar = (LinkPurpose.JUDGE,)
+
+    language: str
+    company: str
+    words: str
+    replied_on: str
+    quote: str
+    told: tuple[str, ...]
+    judge_url: str
+
+
+MailContext = FollowUpMail | AlertMail | ApprovalWanted | CustomerReplied
+Context = MailContext | ShortMessage | ReviewReply
 
 FOLLOW_UPS: dict[str, type[FollowUpMail]] = {
     c.template: c for c in (Receipt, Thanks, Resolution, Reminder)
 }
-ALERTS: dict[str, type[AlertMail]] = {
-    c.template: c for c in (TicketOpened, TicketEscalated, TicketReopened)
+ALERTS: dict[str, type[AlertMail | ApprovalWanted | CustomerReplied]] = {
+    c.template: c
+    for c in (TicketOpened, TicketEscalated, TicketReopened, ApprovalWanted, CustomerReplied)
 }
+TEMPLATES: dict[
+    str, type[FollowUpMail | ReviewReply | AlertMail | ApprovalWanted | CustomerReplied]
+] = {
+    **FOLLOW_UPS,
+    **ALERTS,
+    ReviewReply.template: ReviewReply,
+}
+"""Every message that there is, by its name."""

@@ -3,54 +3,46 @@
 Three transactions a message: *claim* it; after everything that can fail harmlessly, take the
 *last look* and write down that we are sending; hand over; *settle*. If the process ends in
 between, what is written down says how far it can have come (`notifications.recovery`).
+
+A sender does, in this order, and as often as it likes::
+
+    with liveness(engine, settings.locks).hold(new_sender_id()) as sender:
+        recover(...)  # what dead senders left behind
+        queue_planned(...)  # PLANNED to QUEUED: words and bytes are frozen
+        deliver_due(...)  # QUEUED to SENT, or to the reason why not
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from notifications.allowlist import Channels, close_all
-from notifications.channel import Channel, ChannelDownError, Envelope, NoSuchMailboxError
+from notifications.channel import Capability, Channel, ChannelDownError, Envelope
+from notifications.liveness import Held
 from notifications.mail import CannotComposeError, wire_address
+from notifications.settling import Drain, OnSent, settle_failure, settle_success
+from voc.actions.restoring import head_of, is_restored
 from voc.company.model import Company
-from voc.errors import NotSentError, RefusedError, UnconfirmedError
-from voc.models import DeliveryChannel, Message, MessageKind, MessageState
-from voc.rules.contact import Silence, Why, why_not_contact
-from voc.rules.messages import retry_at
-from voc.rules.pseudonym import pseudonym
-from voc.store import contact, messages
+from voc.errors import DeliveryError, NotSentError, RefusedError, TransientError, UnconfirmedError
+from voc.journal import Head, Journal, message_digest
+from voc.models import DeliveryChannel, Message, MessageState
+from voc.rules.contact import Silence, why_not_contact
+from voc.store import breakers, contact, events, messages, outbox
 from voc.store.database import transaction
 
 Is = MessageState
-OnSent = Callable[[Session, Message, datetime], None]
-CHANNEL_PAUSE = timedelta(minutes=1)
 
 
 def nothing_more(session: Session, message: Message, now: datetime) -> None:
     """What happens to the domain when nobody asked for anything to happen."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Drain:
-    """What stays the same while a sender works."""
-
-    engine: Engine
-    channels: Channels
-    company: Company
-    secret: bytes
-    sender_id: str
-    kill_switch: Path
-    now: datetime
-    rng: Random
-    on_sent: OnSent
 
 
 def deliver_due(
@@ -59,96 +51,94 @@ def deliver_due(
     *,
     company: Company,
     secret: bytes,
-    sender_id: str,
+    sender: Held,
+    journal: Journal,
     kill_switch: Path,
-    now: datetime,
+    clock: Callable[[], datetime],
     rng: Random,
     limit: int = 1000,
     on_sent: OnSent = nothing_more,
 ) -> Counter[MessageState]:
     """Deliver up to *limit* messages that are due; return how many ended in which state.
 
-    Stops early when the channel works for nobody. Senders may overlap; each must hold its
-    `SenderLock` meanwhile, or `recover` cannot tell the dead from the busy.
+    A provider that works for nobody is left alone for a while; what goes by other channels goes
+    on. Nothing leaves from an older copy of the database (`voc.actions.restoring`). Senders may
+    overlap.
 
     Args:
+        sender: Held meanwhile, or `recover` cannot tell the dead from the busy.
         kill_switch: While this file exists nothing leaves. What it held is queued again when
             it is gone.
+        clock: Asked for each message: a long drain is not to send into the quiet hours.
         on_sent: Called in the transaction that settles a message as SENT.
+
+    Raises:
+        TransientError: Others no longer see that this sender is alive.
     """
-    drain = _Drain(
+    drain = Drain(
         engine=engine,
         channels=channels,
         company=company,
         secret=secret,
-        sender_id=sender_id,
+        sender=sender,
+        journal=journal,
         kill_switch=kill_switch,
-        now=now,
+        clock=clock,
         rng=rng,
         on_sent=on_sent,
     )
     counts: Counter[MessageState] = Counter()
+    if is_restored(engine, journal, now=clock()):
+        return counts
     if not kill_switch.exists():
         with transaction(engine) as session:
-            messages.release_held(session)
+            outbox.release_held(session, now=clock())
     try:
         for _ in range(limit):
             if (message := _claim(drain)) is None:
                 break
-            goes_on = message.state is not Is.CLAIMED or _deliver(drain, message)
+            if message.state is Is.CLAIMED:
+                _deliver(drain, message)
             counts[message.state] += 1
-            if not goes_on:
-                break
     finally:
         close_all(channels)
     return counts
 
 
-def settle_as_sent(
-    session: Session, message: Message, *, provider_id: str, on_sent: OnSent, now: datetime
-) -> bool:
-    """SENT, and what the domain makes of it, in one transaction."""
-    told = provider_id[:255] or None
-    if not messages.move(session, message, Is.SENT, provider_id=told, now=now):
-        return False
-    on_sent(session, message, now)
-    return True
-
-
-def _claim(drain: _Drain) -> Message | None:
+def _claim(drain: Drain) -> Message | None:
     """Take the next message; one that may not leave is moved on before anything is opened."""
+    now = drain.clock()
     with transaction(drain.engine) as session:
-        message = messages.claim(session, drain.sender_id, drain.now)
-        if message is not None and (silence := _ask(drain, session, message)):
-            _keep_silent(drain, session, message, silence)
-        return message
+        message = outbox.claim(session, drain.sender.sender_id, now, but=drain.waiting)
+        silence = _ask(drain, session, message, now) if message else None
+    if message is not None and silence is not None:
+        with transaction(drain.engine) as session:  # a new one: the ledger's head is locked first
+            _keep_silent(session, message, silence, now)
+    return message
 
 
-def _deliver(drain: _Drain, message: Message) -> bool:
-    """Take a claimed message as far as it goes; False if the channel works for nobody."""
+def _deliver(drain: Drain, message: Message) -> None:
+    """Take a claimed message as far as it goes."""
+    route, capability = "", Capability.NEITHER
     try:
         mail = envelope_of(message)
         channel = _channel_of(drain, message)
         route = channel.route_for(mail.recipient)
-        channel.prepare(mail)
-        if not _last_look(drain, message, route):
-            return True
-        provider_id = channel.hand_over(mail)
-    except ChannelDownError as exc:
-        with transaction(drain.engine) as session:
-            later = drain.now + CHANNEL_PAUSE
-            messages.move(
-                session, message, Is.QUEUED, reason=str(exc), now=drain.now, not_before=later
-            )
-        return False
-    except (NotSentError, RefusedError, UnconfirmedError) as exc:
-        _settle_failure(drain, message, exc)
+        capability = channel.capability_of(route)
+        if not _may_try(drain, message, route):
+            return
+        _prepare(channel, mail)
+        if (head := _last_look(drain, message, route)) is None:
+            return
+        _write_down(drain, message, head)
+        provider_id = _hand_over(channel, mail)
+    except DeliveryError as exc:
+        settle_failure(drain, message, exc, route=route, capability=capability)
     else:
-        _settle_success(drain, message, provider_id)
-    return True
+        settle_success(drain, message, route, provider_id)
 
 
-def _channel_of(drain: _Drain, message: Message) -> Channel:
+def _channel_of(drain: Drain, message: Message) -> Channel:
     if (channel := drain.channels.get(message.channel)) is None:
         raise ChannelDownError(f"no {message.channel.value} channel is set up on this machine")
     return channel
@@ -178,19 +168,76 @@ def envelope_of(message: Message) -> Envelope:
     )
 
 
-def _last_look(drain: _Drain, message: Message, route: str) -> bool:
-    """Ask once more with the contact locked, and write down that the handing-over begins."""
+def _may_try(drain: Drain, message: Message, route: str) -> bool:
+    """Whether *route* is not left alone just now; else the message and its channel wait."""
+    if route in drain.usable:
+        return True
+    now = drain.clock()
     with transaction(drain.engine) as session:
-        contact.lock_contact(session, message.customer_id)
-        if silence := _ask(drain, session, message):
-            _keep_silent(drain, session, message, silence)
+        state = breakers.ask(session, route, now)
+        if state.until is not None:
+            reason, until = f"waits for {route}", state.until
+            messages.move(session, message, Is.QUEUED, reason=reason, now=now, not_before=until)
+            drain.waiting.add(message.channel)
             return False
-        return messages.move(
-            session, message, Is.SENDING, route=route, sending_at=drain.now, now=drain.now
-        )
+    drain.usable.add(route)
+    if state.on_trial:
+        drain.on_trial.add(route)
+    return True
 
 
-def _ask(drain: _Drain, session: Session, message: Message) -> Silence | None:
+def _prepare(channel: Channel, mail: Envelope) -> None:
+    try:
+        channel.prepare(mail)
+    except DeliveryError:
+        raise
+    except Exception as exc:  # noqa: BLE001  (its text may hold an address)
+        raise NotSentError(f"unexpected {type(exc).__name__} before handing over") from None
+
+
+def _hand_over(channel: Channel, mail: Envelope) -> str:
+    try:
+        return channel.hand_over(mail)
+    except DeliveryError:
+        raise
+    except Exception as exc:  # noqa: BLE001  (nobody knows how far it came)
+        raise UnconfirmedError(f"unexpected {type(exc).__name__} while handing over") from None
+
+
+def _last_look(drain: Drain, message: Message, route: str) -> Head | None:
+    """Ask once more with the contact locked, and write down that the handing-over begins.
+
+    Raises:
+        TransientError: Others may have taken us for dead.
+    """
+    if not drain.sender.is_held():
+        raise TransientError("the session that shows that this sender is alive has ended")
+    now = drain.clock()
+    with transaction(drain.engine) as session:
+        events.lock_head(session)
+        contact.lock_contact(session, message.customer_id)
+        if silence := _ask(drain, session, message, now):
+            _keep_silent(session, message, silence, now)
+            return None
+        if not messages.move(session, message, Is.SENDING, route=route, sending_at=now, now=now):
+            return None
+        return head_of(session)
+
+
+def _write_down(drain: Drain, message: Message, head: Head) -> None:
+    """Tell the journal before anybody else.
+
+    Raises:
+        NotSentError: It cannot be written: then nothing is handed over.
+    """
+    digest = message_digest(message.message_id or "")
+    try:
+        drain.journal.hand_over(head, digest, message.words_hash or "", drain.clock())
+    except OSError as exc:
+        raise NotSentError(f"the journal cannot be written: {exc.strerror}") from None
+
+
+def _ask(drain: Drain, session: Session, message: Message, now: datetime) -> Silence | None:
     key = message.id or 0
     facts = contact.facts_for(
         session,
@@ -198,59 +245,11 @@ def _ask(drain: _Drain, session: Session, message: Message) -> Silence | None:
         company=drain.company,
         secret=drain.secret,
         kill_switch=drain.kill_switch.exists(),
-        now=drain.now,
+        now=now,
     )
-    return why_not_contact(facts[key], drain.company.follow_up, drain.now)
+    return why_not_contact(facts[key], drain.company.follow_up, now)
 
 
-def _keep_silent(drain: _Drain, session: Session, message: Message, silence: Silence) -> None:
-    later = {"not_before": silence.until} if silence.until else {}
-    messages.move(session, message, silence.state, reason=silence.reason, now=drain.now, **later)
-
-
-def _settle_success(drain: _Drain, message: Message, provider_id: str) -> None:
-    with transaction(drain.engine) as session:
-        if _settle(session, drain, message, provider_id):
-            return
-        # Someone took us for dead and wrote UNKNOWN. We are not, and we know better.
-        stored = session.get_one(Message, message.id)
-        if stored.state is Is.UNKNOWN and stored.sender_id == drain.sender_id:
-            _settle(session, drain, stored, provider_id)
-
-
-def _settle(session: Session, drain: _Drain, message: Message, provider_id: str) -> bool:
-    return settle_as_sent(
-        session, message, provider_id=provider_id, on_sent=drain.on_sent, now=drain.now
-    )
-
-
-def _settle_failure(drain: _Drain, message: Message, error: Exception) -> None:
-    reason, now = str(error), drain.now
-    attempts = message.attempts + 1
-    with transaction(drain.engine) as session:
-        if isinstance(error, UnconfirmedError):
-            messages.move(session, message, Is.UNKNOWN, reason=reason, now=now, attempts=attempts)
-        elif isinstance(error, NotSentError) and (again := retry_at(attempts, now, drain.rng)):
-            messages.move(
-                session,
-                message,
-                Is.QUEUED,
-                reason=reason,
-                now=now,
-                attempts=attempts,
-                not_before=again,
-            )
-        elif isinstance(error, NotSentError):
-            reason = f"gave up after {attempts} attempts: {reason}"
-            messages.move(session, message, Is.DEAD, reason=reason, now=now, attempts=attempts)
-        else:
-            messages.move(session, message, Is.FAILED, reason=reason, now=now, attempts=attempts)
-            _suppress_if_gone(drain, session, message, error)
-
-
-def _suppress_if_gone(drain: _Drain, session: Session, message: Message, error: Exception) -> None:
-    is_customer = message.kind is MessageKind.FOLLOW_UP
-    if isinstance(error, NoSuchMailboxError) and is_customer and message.address:
-        address_hash = pseudonym(drain.secret, message.address)
-        how = f"message {message.id}"
-        contact.suppress(session, address_hash, reason=Why.BOUNCED, how=how, now=drain.now)
+def _keep_silent(session: Session, message: Message, silence: Silence, now: datetime) -> None:
+    later: dict[str, Any] = {"not_before": silence.until} if silence.until else {}
+    messages.move(session, message, silence.state, reason=silence.reason, now=now, **later)

@@ -53,7 +53,10 @@ class Letter:
     language: str
     thread: str | None = None
     unsubscribe: str | None = None
-    """For follow-ups: the one-click address. No mailto: one while nobody reads mail."""
+    """For follow-ups: the one-click address."""
+    unsubscribe_address: str | None = None
+    """The same by mail, where somebody reads it."""
+    reply_to: str | None = None
 
 
 def compose(letter: Letter, words: Rendered) -> bytes:
@@ -133,8 +136,12 @@ def _headers(letter: Letter, recipient: str, subject: str) -> dict[str, Any]:
     }
     if letter.thread is not None:
         headers |= {"In-Reply-To": letter.thread, "References": letter.thread}
+    if letter.reply_to is not None:
+        local, _, domain = letter.reply_to.rpartition("@")
+        headers["Reply-To"] = Address("", local, domain)
     if letter.unsubscribe is not None:
-        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
+        by_mail = f", <mailto:{letter.unsubscribe_address}>" if letter.unsubscribe_address else ""
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe}>{by_mail}"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers
 

@@ -30,8 +30,13 @@ class SenderLock:
     """
 
     def __init__(self, folder: Path, sender_id: str) -> None:
+        self.sender_id = sender_id
         self._path = _lock_file(folder, sender_id)
         self._descriptor = -1
+
+    def is_held(self) -> bool:
+        """Always, once entered: the kernel takes a file's lock from nobody who lives."""
+        return self._descriptor >= 0
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ from notifications.channel import (
     NoSuchMailboxError,
 )
 from voc.errors import NotSentError, RefusedError, UnconfirmedError
+from voc.rules.retries import asked_wait_s
 from voc.settings import SmtpSettings
 
 LATER, NEVER, CODES_END = 400, 500, 600
@@ -92,7 +93,7 @@ class SmtpChannel:
             self._envelope_open = True
             await client.mail(mail.sender, options=options, encoding=encoding)
         except aiosmtplib.SMTPResponseException as exc:
-            raise _at_mail(exc.code) from None
+            raise _at_mail(exc.code, exc.message) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
             self._drop()
             raise ChannelDownError(f"{type(exc).__name__} at MAIL") from None
@@ -114,7 +115,7 @@ class SmtpChannel:
             # Refused before the mail (no 354) or after its final dot: not taken either way. Any
             # other answer is no answer: garbage after the dot has been seen on mails that came.
             if LATER <= exc.code < NEVER:
-                raise NotSentError(f"{exc.code} at DATA") from None
+                raise NotSentError(f"{exc.code} at DATA", asked_wait_s(exc.message)) from None
             if NEVER <= exc.code < CODES_END:
                 raise RefusedError(f"{exc.code} at DATA") from None
             self._drop()
@@ -136,6 +137,8 @@ class SmtpChannel:
             timeout=s.connect_timeout_s,
             use_tls=s.security == "tls",
             start_tls=s.security == "starttls",
+            validate_certs=True,
+            cert_bundle=str(s.ca_file) if s.ca_file else None,
         )
         try:
             await client.connect()
@@ -144,7 +147,9 @@ class SmtpChannel:
                 await client.login(s.username, s.password.get_secret_value())
         except aiosmtplib.SMTPResponseException as exc:
             client.close()
-            raise ChannelDownError(f"{exc.code} when connecting") from None
+            raise ChannelDownError(
+                f"{exc.code} when connecting", asked_wait_s(exc.message)
+            ) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
             client.close()
             raise ChannelDownError(f"{type(exc).__name__} when connecting") from None
@@ -179,19 +184,19 @@ def _options(mail: Envelope, client: aiosmtplib.SMTP) -> list[str]:
     return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
-def _at_mail(code: int) -> NotSentError | RefusedError:
+def _at_mail(code: int, text: str) -> NotSentError | RefusedError:
     """A refusal at MAIL is about us (login, limits, sender), except if the mail is too big."""
     if code == TOO_BIG:
         return RefusedError(f"{code} at MAIL")
     is_about_now = LATER <= code < NEVER and code != 421  # noqa: PLR2004  (421: it hangs up)
     error = NotSentError if is_about_now else ChannelDownError
-    return error(f"{code} at MAIL")
+    return error(f"{code} at MAIL", asked_wait_s(text))
 
 
 def _at_rcpt(code: int, text: str) -> NotSentError | RefusedError:
     """Only "no such mailbox" is about the address; 5.7 is about us, 5.2 about a full mailbox."""
     if not NEVER <= code < CODES_END:
-        return NotSentError(f"{code} at RCPT")
+        return NotSentError(f"{code} at RCPT", asked_wait_s(text))
     detail = re.match(r"5\.(\d+)\.\d+", text)
     if code in NO_MAILBOX and (detail is None or detail[1] == "1"):
         return NoSuchMailboxError(f"{code} at RCPT")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from sources.cells import Broken, Record, as_text
-from sources.text import normalise
 from voc.errors import SourceFormatError
+from voc.text import normalise
 
 _LONGEST_NAME = 40
 _WITHIN = 20

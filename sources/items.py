@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sources.base import RawRating
-from sources.text import normalise
 from voc.models import RatingScale
 from voc.rules.ratings import MEANINGS, has_value
+from voc.text import normalise
 
 MAX_TEXT = 10_000
 MAX_ID = 255

@@ -28,11 +28,11 @@ from sources.items import (
 from sources.paginate import id_key, next_min_id
 from sources.strictjson import JsonError, parse_json
 from sources.sweep import Position, after_new, after_sweep, begin_sweep, changed, vanished
-from sources.text import html_to_text
 from sources.times import parse_time
 from voc.company.sources import MastodonSource
 from voc.errors import SourceFormatError
 from voc.models import Channel, IdentityKind
+from voc.text import html_to_text
 
 PAGE = 40
 _GONE = (404, 410)

@@ -21,10 +21,10 @@ from sources.items import (
     require_something_said,
     web_address,
 )
-from sources.text import normalise
 from sources.times import parse_time
 from voc.company.sources import FileSource
 from voc.models import Channel, IdentityKind
+from voc.text import normalise
 
 FILE_TIME = "(file changed at)"
 """The column in which a reader notes the file's own time, where no column says when."""

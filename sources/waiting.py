@@ -5,26 +5,18 @@ from __future__ import annotations
 import random
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx
 
-LONGEST_S = 24 * 3600.0
+from voc.rules.retry_after import LONGEST_S, http_date, retry_after_s, seconds_between
+
 _FIRST_S = 1.0
 _BACK_OFF_CAP_S = 60.0
 
 
 def asked_wait(headers: httpx.Headers) -> float | None:
-    """Seconds that the service asks us to wait, at most a day; None if it says nothing readable.
-
-    A date is measured against the answer's own ``Date``: our clocks may differ. In the past
-    means now. A date that cannot be measured, a negative number and nonsense mean nothing.
-    """
-    said = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,12}(\.\d+)?", said):
-        return min(float(said), LONGEST_S)
-    then, now = _date(said), _date(headers.get("date", ""))
-    return _between(now, then)
+    """Seconds that the service asks us to wait, at most a day; None if it says nothing readable."""
+    return retry_after_s(headers.get("retry-after", ""), headers.get("date", ""))
 
 
 def wait_for_quota(headers: httpx.Headers) -> float:
@@ -34,12 +26,12 @@ def wait_for_quota(headers: httpx.Headers) -> float:
     """
     if headers.get("x-ratelimit-remaining", "").strip() not in ("0", "0.0"):
         return 0.0
-    reset, now = headers.get("x-ratelimit-reset", "").strip(), _date(headers.get("date", ""))
+    reset, now = headers.get("x-ratelimit-reset", "").strip(), http_date(headers.get("date", ""))
     if re.fullmatch(r"\d{1,8}(\.\d+)?", reset):
         return min(float(reset), LONGEST_S)
     if re.fullmatch(r"\d{9,11}", reset):
-        return _between(now, datetime.fromtimestamp(int(reset), UTC)) or 0.0
-    return _between(now, _iso(reset)) or 0.0
+        return seconds_between(now, datetime.fromtimestamp(int(reset), UTC)) or 0.0
+    return seconds_between(now, _iso(reset)) or 0.0
 
 
 def back_off(attempt: int, rng: random.Random) -> float:
@@ -50,20 +42,6 @@ def back_off(attempt: int, rng: random.Random) -> float:
     """
     ceiling = min(_BACK_OFF_CAP_S, _FIRST_S * 2.0 ** min(attempt, 10))
     return ceiling * (0.5 + rng.random() / 2)
-
-
-def _between(now: datetime | None, then: datetime | None) -> float | None:
-    if now is None or then is None:
-        return None
-    return min(max((then - now).total_seconds(), 0.0), LONGEST_S)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _iso(text: str) -> datetime | None:

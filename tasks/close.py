@@ -10,8 +10,27 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.discreet import discreet
 from tasks.workplace import workplace
-from voc.actions import answers
+from voc.actions import answers, inbound
+from voc.store import answers as answer_store
+from voc.store import inbound as inbound_store
 from voc.store.database import transaction
+
+EVENTS = 200  # a transaction: the ledger's head is held as long
+
+
+@task(cache_policy=NO_CACHE)
+@discreet
+def apply_events(now: datetime) -> dict[str, int]:
+    """Apply what providers and mailboxes told us and had to wait for our own knowledge."""
+    place = workplace()
+    counts: Counter[str] = Counter()
+    with transaction(place.engine) as session:
+        waiting = inbound_store.unapplied(session)
+    for start in range(0, len(waiting), EVENTS):
+        with transaction(place.engine) as session:
+            some = waiting[start : start + EVENTS]
+            counts += inbound.apply_waiting(session, some, secret=place.secret, now=now)
+    return {f"events_{outcome}": n for outcome, n in counts.items()}
 
 
 @task(cache_policy=NO_CACHE)
@@ -21,7 +40,7 @@ def take_in_answers(now: datetime) -> dict[str, int]:
     place = workplace()
     counts: Counter[str] = Counter()
     with transaction(place.engine) as session:
-        waiting = answers.unapplied(session, now)
+        waiting = answer_store.unapplied(session, now)
     for loop_id in waiting:
         with transaction(place.engine) as session:
             counts[answers.apply_answers(session, loop_id, place.company, now=now)] += 1

@@ -11,17 +11,18 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 import sources.catalogue
-from nlp.mask import Known, mask_by
+from notifications.inbox.handover import QUARANTINE
 from sources.base import Rejected, Source
 from tasks.discreet import discreet
+from tasks.door import build_door, door_seal
+from tasks.inbox import replay_mail
 from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
 from voc.arrivals import Page, RawFeedback
 from voc.errors import ConfigurationError
-from voc.models import IdentityKind, Quarantine
+from voc.models import Quarantine
 from voc.progress import report
-from voc.rules.sealing import Seal
 
 
 @task(
@@ -49,16 +50,25 @@ def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) ->
     door = build_door(place)
     counts: Counter[str] = Counter()
     for item in quarantine.waiting(place.engine, ids):
-        parsed = _parsed(place, item)
-        if parsed is None or isinstance(parsed, Rejected):
-            counts["still_wrong"] += 1
-            continue
-        cursor = collect.read_cursor(place.engine, item.source) or ""
-        page = Page(items=[parsed], cursor=cursor)
-        collect.store_page(place.engine, item.source, page, door, now=now)
-        quarantine.mark_replayed(place.engine, item.id or 0)
-        counts["replayed"] += 1
+        if item.source == QUARANTINE:
+            accepted = replay_mail(place, door_seal(place).open(item.raw_encrypted), now=now)
+        else:
+            accepted = _replay(place, item, door, now=now)
+        if accepted:
+            quarantine.mark_replayed(place.engine, item.id or 0)
+        counts["replayed" if accepted else "still_wrong"] += 1
     return counts
+
+
+def _replay(place: Workplace, item: Quarantine, door: collect.Door, *, now: datetime) -> bool:
+    """Store the item if it can be read now."""
+    parsed = _parsed(place, item)
+    if parsed is None or isinstance(parsed, Rejected):
+        return False
+    cursor = collect.read_cursor(place.engine, item.source) or ""
+    page = Page(items=[parsed], cursor=cursor)
+    collect.store_page(place.engine, item.source, page, door, now=now)
+    return True
 
 
 def _parsed(place: Workplace, item: Quarantine) -> RawFeedback | Rejected | None:
@@ -74,30 +84,3 @@ def build_source(place: Workplace, source_id: str) -> Source:
     if config is None:
         raise ConfigurationError(f"the company file has no source {source_id!r} any more; add it")
     return sources.catalogue.build(config, folder=place.folder, secret=os.environ.get, seed=0)
-
-
-def door_seal(place: Workplace) -> Seal:
-    return Seal(place.secret)
-
-
-def build_door(place: Workplace) -> collect.Door:
-    """What every item passes on its way in, by the company's own rules."""
-    about = place.company.company
-
-    def hide(text: str, known: Sequence[tuple[str, str]]) -> tuple[str, dict[str, int]]:
-        masked = mask_by(about, text, known=[_known(kind, value) for kind, value in known])
-        return masked.text, masked.counts
-
-    return collect.Door(
-        mask=hide,
-        seal=door_seal(place).close,
-        secret=place.secret,
-        region=about.phone_regions[0],
-    )
-
-
-def _known(kind: str, value: str) -> Known:
-    """What is known of an author, as masking takes it: a handle without its platform."""
-    if kind == IdentityKind.HANDLE:
-        return Known(kind="account", value=value.partition(":")[2] or value)
-    return Known(kind=kind, value=value)

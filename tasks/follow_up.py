@@ -11,22 +11,20 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from sqlmodel import Session
 
-from notifications.outbox import (
-    SenderLock,
-    close_all,
-    deliver_due,
-    new_sender_id,
-    open_channels,
-    queue_planned,
-    recover,
-)
+from notifications.allowlist import close_all, open_channels
+from notifications.delivery import deliver_due
+from notifications.liveness import liveness
+from notifications.queueing import merge_waiting, queue_planned
+from notifications.recovery import long_in_doubt, recover
+from notifications.senders import new_sender_id
 from tasks.discreet import discreet
 from tasks.workplace import ranges, workplace
 from voc.actions import follow_up, loops
-from voc.models import Message, MessageState
+from voc.actions.restoring import is_restored
+from voc.models import Message
 from voc.progress import report
 from voc.store.database import transaction
-from voc.store.messages import planned_span
+from voc.store.outbox import planned_span
 
 
 @task(cache_policy=NO_CACHE)
@@ -34,6 +32,7 @@ from voc.store.messages import planned_span
 def recover_messages(now: datetime) -> dict[str, int]:
     """Move on what senders that died had in hand."""
     place = workplace()
+    is_restored(place.engine, place.journal, now=now)  # before anything is believed
     channels = open_channels(place.settings)
     try:
         moved = recover(
@@ -41,7 +40,9 @@ def recover_messages(now: datetime) -> dict[str, int]:
         )
     finally:
         close_all(channels)
-    return {f"recovered_{state}": n for state, n in moved.items()}
+    counts = {f"recovered_{state}": n for state, n in moved.items()}
+    waits = long_in_doubt(place.engine, now=now)
+    return counts | dict(+Counter(in_doubt_for_15_minutes=waits))
 
 
 @task(cache_policy=NO_CACHE)
@@ -58,11 +59,11 @@ def plan_due(now: datetime) -> dict[str, int]:
 @task(cache_policy=NO_CACHE)
 @discreet
 def render_planned(now: datetime) -> dict[str, int]:
-    """Render what is planned and due; its bytes are frozen."""
+    """Merge what is due together, and render what is planned and due; its bytes are frozen."""
     place = workplace()
+    counts = merge_waiting(place.engine, company=place.company, secret=place.secret, now=now)
     with transaction(place.engine) as session:
         low, high, n = planned_span(session, now)
-    counts: Counter[MessageState] = Counter()
     for span in ranges(low, high, n):
         counts += queue_planned(
             place.engine,
@@ -70,6 +71,8 @@ def render_planned(now: datetime) -> dict[str, int]:
             company=place.company,
             secret=place.secret,
             public_url=place.settings.public_url,
+            reply_address=place.settings.reply_address,
+            journal=place.journal,
             now=now,
         )
         report("render", counts.total(), n)
@@ -78,7 +81,7 @@ def render_planned(now: datetime) -> dict[str, int]:
 
 @task(cache_policy=NO_CACHE, retries=0)
 @discreet
-def deliver(limit: int, now: datetime) -> dict[str, int]:
+def deliver(limit: int, now: datetime | None) -> dict[str, int]:
     """Hand over what is due, each message once, whatever else runs at the same time."""
     place = workplace()
     sender_id = new_sender_id()
@@ -88,15 +91,16 @@ def deliver(limit: int, now: datetime) -> dict[str, int]:
         loops.on_sent(session, message, at)
         report("deliver", next(sent), 0)
 
-    with SenderLock(place.settings.locks, sender_id):
+    with liveness(place.engine, place.settings.locks).hold(sender_id) as sender:
         counts = deliver_due(
             place.engine,
             open_channels(place.settings),
             company=place.company,
             secret=place.secret,
-            sender_id=sender_id,
+            sender=sender,
+            journal=place.journal,
             kill_switch=place.settings.kill_switch,
-            now=now,
+            clock=place.clock_from(now),
             rng=Random(sender_id),  # noqa: S311  (spreads retries, no secret)
             limit=limit,
             on_sent=on_sent,

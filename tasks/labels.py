@@ -14,7 +14,6 @@ from nlp.arrays import FloatArray
 from nlp.clean import clean, text_hash
 from nlp.embed import Encoder
 from nlp.mask import mask_by
-from sources.text import normalise
 from tasks.workplace import Workplace
 from voc.actions.labels import Imported, import_labels
 from voc.models import Embedding, SuggestionKind
@@ -23,6 +22,7 @@ from voc.store import labels
 from voc.store.database import transaction
 from voc.store.feedback import vectors
 from voc.store.upsert import insert_new
+from voc.text import normalise
 
 TEXTS_A_COMMIT = 500
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 
 from voc.company import Company, load_company
 from voc.errors import ConfigurationError
+from voc.journal import Journal
 from voc.locks import require_locks
 from voc.settings import Settings, get_settings
 from voc.store.clock import rehearsal_clock
@@ -36,6 +38,10 @@ class Workplace:
         return engine
 
     @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.settings.journal)
+
+    @cached_property
     def secret(self) -> bytes:
         return self.settings.secret()
 
@@ -44,6 +50,13 @@ class Workplace:
         with transaction(self.engine) as session:
             played = rehearsal_clock(session)
         return played.now if played else datetime.now(UTC)
+
+    def clock_from(self, now: datetime | None) -> Callable[[], datetime]:
+        """A clock for long work: *now* stands still, and so does a rehearsal's; others go on."""
+        with transaction(self.engine) as session:
+            played = rehearsal_clock(session)
+        still = played.now if played and now is None else now
+        return lambda: still or datetime.now(UTC)
 
     def is_played_out(self) -> bool:
         """Whether this is a rehearsal that has come to its end."""

@@ -34,11 +34,13 @@ from voc.models import (
     TicketState,
     Verdict,
 )
+from voc.rules.contact import Why
 from voc.rules.tokens import token_hash
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 VERBATIM = "The sofa came two weeks late. Nobody answered my calls."
 OWNER = "delivery@shop.example"
+APPROVER = "head@shop.example"
 SECRET = b"a secret for tests"
 
 
@@ -63,7 +65,10 @@ def make_company(**changes: object) -> Company:
             _department("triage", "Triage"),
         ],
         "sources": [],
-        "follow_up": {"languages": ["en", "de", "es"]},
+        "follow_up": {
+            "languages": ["en", "de", "es"],
+            "approval": {"approvers": [APPROVER]},
+        },
     }
     return Company.model_validate(values | changes)
 
@@ -253,3 +258,15 @@ def save_open_ticket(session: Session, **changes: object) -> None:
             for purpose in (LinkPurpose.ACCEPT, LinkPurpose.REASSIGN, LinkPurpose.RESOLVE)
         ),
     )
+
+
+def save_waiting_reply(session: Session, content: bytes) -> None:
+    """A reply that waits until an approver has read it. Token: "approve"."""
+    save_told_loop(session, state=LoopState.OPEN)
+    session.get_one(Ticket, 1).state = TicketState.RESOLVED
+    message = session.get_one(Message, 1)
+    message.state, message.reason = MessageState.HELD, Why.NEEDS_APPROVAL.value
+    message.needs_approval, message.content = True, content
+    asked = {"subject": "message:1", "step": "approve.1", "recipient": APPROVER}
+    alert = make_alert(**asked, template="approval_wanted", ticket_id=None, loop_id=1)
+    save(session, alert, make_link("approve", LinkPurpose.APPROVE, message_id=2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -14,10 +14,13 @@ from sqlmodel import Session, SQLModel, col, select
 
 from notifications.allowlist import Channels
 from notifications.channel import Channel
-from notifications.delivery import OnSent, nothing_more
-from notifications.outbox import SenderLock, deliver_due, queue_planned
+from notifications.delivery import deliver_due, nothing_more
+from notifications.liveness import liveness
+from notifications.queueing import merge_waiting, queue_planned
+from notifications.settling import OnSent
 from voc.company.follow_up import FollowUpPolicy
 from voc.company.model import Company
+from voc.journal import Journal
 from voc.models import (
     Channel as FeedbackChannel,
 )
@@ -44,10 +47,12 @@ from voc.models import (
 )
 from voc.store import messages
 from voc.store.database import transaction, with_manners
+from voc.store.installation import check_secret
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECRET = b"a secret for tests only"
 PUBLIC_URL = "https://feedback.noodles.test"
+NO_JOURNAL = Journal(Path("there is none"))
 VERBATIM = "Great food but the courier was rude."
 POLICY = FollowUpPolicy(cap_7_days=2, languages=("en", "de", "es"))
 
@@ -76,6 +81,7 @@ def make_company(policy: FollowUpPolicy = POLICY) -> Company:
 def make_engine(folder: Path) -> Engine:
     engine = with_manners(create_engine(f"sqlite:///{folder / 'voc.db'}"))
     SQLModel.metadata.create_all(engine)
+    check_secret(engine, SECRET)
     return engine
 
 
@@ -253,13 +259,21 @@ def ready_resolution(engine: Engine, address: str = "kim@customer.test", **custo
     return message_id
 
 
-def queue(engine: Engine, now: datetime = NOW, company: Company | None = None) -> Counter[Any]:
-    return queue_planned(
+def queue(
+    engine: Engine,
+    now: datetime = NOW,
+    company: Company | None = None,
+    journal: Journal = NO_JOURNAL,
+) -> Counter[Any]:
+    company = company or make_company()
+    merged = merge_waiting(engine, company=company, secret=SECRET, now=now)
+    return merged + queue_planned(
         engine,
         (0, 10**9),
-        company=company or make_company(),
+        company=company,
         secret=SECRET,
         public_url=PUBLIC_URL,
+        journal=journal,
         now=now,
     )
 
@@ -279,16 +293,19 @@ def deliver(
     company: Company | None = None,
     on_sent: OnSent = nothing_more,
     limit: int = 1000,
+    clock: Callable[[], datetime] | None = None,
+    channels: Channels | None = None,
 ) -> Counter[MessageState]:
-    with SenderLock(folder / "locks", sender_id):
+    with liveness(engine, folder / "locks").hold(sender_id) as sender:
         return deliver_due(
             engine,
-            everywhere(channel),
+            channels or everywhere(channel),
             company=company or make_company(),
             secret=SECRET,
-            sender_id=sender_id,
+            sender=sender,
+            journal=Journal(folder / "journal"),
             kill_switch=folder / "KILL_SWITCH",
-            now=now,
+            clock=clock or (lambda: now),
             rng=Random(1),
             limit=limit,
             on_sent=on_sent,

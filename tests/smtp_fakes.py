@@ -14,6 +14,7 @@ GREETING = {"greeting_421", "greeting_dropped"}
 AT_MAIL = {"mail_451", "mail_421", "mail_530", "mail_552", "mail_dropped"}
 AT_RCPT = {
     "rcpt_450": "450 4.2.0 greylisted",
+    "rcpt_450_in_an_hour": "450 4.2.0 greylisted, try again in 60 minutes",
     "rcpt_550": "550 5.1.1 no such user",
     "rcpt_550_policy": "550 5.7.1 we do not know you",
     "rcpt_552_full": "552 5.2.2 mailbox full",
@@ -127,7 +128,7 @@ HANDLED_BELOW = {
 }
 
 
-class _FaultySmtp(SMTP):
+class FaultySmtp(SMTP):
     async def _handle_client(self) -> None:
         server: FaultySmtpServer = self.event_handler
         server.connections += 1
@@ -154,7 +155,7 @@ class _OnAnyFreePort(Controller):
     """aiosmtpd 1.4.6 connects to the port it was *asked* for, which fails for port 0."""
 
     def factory(self) -> SMTP:
-        return _FaultySmtp(self.handler, hostname="mx.test", enable_SMTPUTF8=True)
+        return FaultySmtp(self.handler, hostname="mx.test", enable_SMTPUTF8=True)
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -15,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel, select
 
@@ -22,9 +25,9 @@ from nlp.reader import SeparateReader
 from nlp.topics import Subject, SubjectModel
 from nlp.understand import Models
 from notifications.mailbox import MailboxChannel
-from tasks import close, follow_up, route, understand
-from tasks.collect import build_door
-from tasks.workplace import Workplace
+from tasks import close, follow_up, ledger, route, understand
+from tasks.door import build_door
+from tasks.workplace import Workplace, workplace
 from tests.nlp_fakes import FakeDetector, FakeEncoder, FakeSentiment
 from voc.actions import collect, tickets
 from voc.arrivals import Page, RawFeedback, RawIdentity, RawRating
@@ -38,6 +41,7 @@ from voc.models import (
     RatingScale,
     Ticket,
 )
+from voc.settings import get_settings
 from voc.store.database import transaction
 from voc.store.verify import verify
 
@@ -134,8 +138,10 @@ class Story:
         follow_up.plan_due.fn(self.now)
         follow_up.render_planned.fn(self.now)
         follow_up.deliver.fn(10_000, self.now)
+        close.apply_events.fn(self.now)
         close.take_in_answers.fn(self.now)
         close.end_loops.fn(self.now)
+        ledger.anchor_ledger.fn(self.now)
 
     def resolves(self, ticket: Ticket, action: str = "We mended it.") -> None:
         with transaction(self.place.engine) as session:
@@ -176,10 +182,27 @@ class Story:
 
     def broken_books(self) -> list[str]:
         with transaction(self.place.engine) as session:
-            return [str(finding) for finding in verify(session).values() if finding]
+            findings = verify(session, self.place.journal.heads())
+            return [str(finding) for finding in findings.values() if finding]
 
 
 def write_company(folder: Path, text: str = COMPANY) -> Path:
     path = folder / "voc.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@contextmanager
+def story_in(home: Path, company: str = COMPANY) -> Iterator[Story]:
+    """A story for several tests that only read what became of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOC_HOME", str(home))
+        get_settings.cache_clear()
+        workplace.cache_clear()
+        write_company(home, company)
+        story = Story(workplace())
+        patch.setattr(understand, "build_models", lambda _: fake_models(story.place.company))
+        yield story
+        story.place.engine.dispose()
+        get_settings.cache_clear()
+        workplace.cache_clear()

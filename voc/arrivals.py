@@ -29,7 +29,7 @@ class RawIdentity:
 class RawFeedback:
     """Feedback as its source tells it: the only shape that leaves `sources`.
 
-    `verbatim` is normalised (`sources.text.normalise`) but not masked: collecting masks it
+    `verbatim` is normalised (`voc.text.normalise`) but not masked: collecting masks it
     before it is stored.
     """
 

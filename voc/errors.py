@@ -69,7 +69,19 @@ class DeliveryError(VocError):
 
 
 class NotSentError(DeliveryError, TransientError):
-    """Nothing was handed over: no connection, no login, or the server said "try later"."""
+    """Nothing was handed over: no connection, no login, or the server said "try later".
+
+    Args:
+        retry_after_s: How long it asks us to wait, if it said so.
+    """
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason, retry_after_s)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class RefusedError(DeliveryError):

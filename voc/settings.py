@@ -13,11 +13,19 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voc.errors import ConfigurationError
 
+LONGEST_REPLY_LOCAL = 37  # of 64 letters; "+b-" and a token of 24 come after it
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -29,6 +37,10 @@ class SmtpSettings(BaseModel, frozen=True):
     security: Literal["none", "starttls", "tls"] = "none"
     username: str | None = None
     password: SecretStr | None = None
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificates of the authorities to trust instead of the system's, as PEM.",
+    )
     connect_timeout_s: float = Field(default=30, gt=0)
     reply_timeout_s: float = Field(
         default=600, gt=0, description="After the last byte. RFC 5321 asks for ten minutes."
@@ -109,6 +121,17 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8321, ge=0, le=65535)
 
+    @field_validator("reply_address")
+    @classmethod
+    def _has_room_for_a_token(cls, address: str) -> str:
+        local, at, domain = address.strip().rpartition("@")
+        if address and not (at and domain and 0 < len(local) <= LONGEST_REPLY_LOCAL):
+            raise ValueError(
+                "must be an address such as care@example.com, "
+                f"with {LONGEST_REPLY_LOCAL} letters or fewer before the @"
+            )
+        return address.strip()
+
     @model_validator(mode="after")
     def _live_needs_a_public_url(self) -> Self:
         if self.delivery == "live" and urlsplit(self.public_url).hostname in LOOPBACK:
@@ -159,8 +182,8 @@ class Settings(BaseSettings):
     def at_work(self) -> Settings:
         """These settings; without a company file those of the rehearsal.
 
-        The rehearsal has a home of its own inside this one, on SQLite, and writes to nobody: it
-        never mixes with a real company's books.
+        The rehearsal has a home of its own inside this one, on SQLite, writes to nobody and reads
+        nobody's mail: it never mixes with a real company's books.
         """
         if self.company_file():
             return self
@@ -170,6 +193,7 @@ class Settings(BaseSettings):
                 "company": self.rehearsal / "voc.yaml",
                 "database_url": "",
                 "delivery": "off",
+                "imap": ImapSettings(),
             }
         )
 

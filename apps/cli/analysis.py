@@ -14,8 +14,8 @@ from nlp.whole import read_whole
 from sources.base import Rejected
 from sources.items import MAX_TEXT
 from sources.tables import Row
-from sources.text import normalise
 from voc.company.model import About
+from voc.text import normalise
 
 BATCH_ROWS = 64
 LONGEST_TEXT = 10 * MAX_TEXT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TextIO
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from apps.cli.analysis import Analysis, Entry, Judged, Unread
+from apps.cli.shown import shown
 from nlp.sentiment import LABELS
 from nlp.topics import Guess
 
@@ -19,7 +21,8 @@ COLUMNS = (
     *("sentiment", "sentiment_probability", "topic", "topic_probability"),
     *("department", "department_probability", "masked", "note", "problem"),
 )
-_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@")
+_ENDS_A_CELL = ("\t", "\r")
 _SIGNS = {"negative": ("▼", "red"), "neutral": ("■", "yellow"), "positive": ("▲", "green")}
 _UNSURE = ("?", "magenta")
 _NARROWEST = 20
@@ -76,7 +79,7 @@ class Blocks:
             return
         self._print(0, _head(entry))
         for each in entry.statements:
-            self._print(2, Text.assemble(_feeling(each.sentiment), " ", each.text))
+            self._print(2, Text.assemble(_feeling(each.sentiment), " ", shown(each.text)))
             self._print(4, _subjects(each))
         self._print(0, Text())
 
@@ -84,7 +87,7 @@ class Blocks:
         if self._unread:
             self._print(0, Text("Could not be read:", style="bold"))
         for entry in self._unread:
-            self._print(2, Text(f"{entry.place}: {entry.problem}"))
+            self._print(2, Text(shown(f"{entry.place}: {entry.problem}")))
 
     def _print(self, indent: int, text: Text) -> None:
         """Wrapped on a terminal, below where it began; in one piece anywhere else."""
@@ -177,9 +180,15 @@ def _cells(name: str, guess: Guess | None) -> dict[str, object]:
 
 
 def _harmless(value: object) -> object:
-    """Text that a spreadsheet would run, prefixed by ' so that it is text."""
-    is_run = isinstance(value, str) and value.startswith(_RUNS_IN_A_SPREADSHEET)
-    return f"'{value}" if is_run else value
+    """Text that a spreadsheet would run, prefixed by ' so that it is text.
+
+    What it begins with is what can be seen first; full-width signs count as the plain ones.
+    """
+    if not isinstance(value, str):
+        return value
+    first = next((c for c in value if c.strip() and unicodedata.category(c)[0] != "C"), "")
+    is_run = unicodedata.normalize("NFKC", first) in _RUNS_IN_A_SPREADSHEET
+    return f"'{value}" if is_run or value.startswith(_ENDS_A_CELL) else value
 
 
 def _counted(masked: Mapping[str, int]) -> str:
@@ -187,7 +196,7 @@ def _counted(masked: Mapping[str, int]) -> str:
 
 
 def _head(entry: Analysis) -> Text:
-    parts = [Text(entry.place, style="bold")]
+    parts = [Text(shown(entry.place), style="bold")]
     if entry.language:
         parts.append(Text(entry.language))
     if entry.sentiment:
@@ -195,7 +204,7 @@ def _head(entry: Analysis) -> Text:
     if entry.masked:
         parts.append(Text(f"masked: {_counted(entry.masked)}"))
     if entry.note:
-        parts.append(Text(entry.note, style="italic"))
+        parts.append(Text(shown(entry.note), style="italic"))
     return Text(" · ").join(parts)
 
 

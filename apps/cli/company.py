@@ -126,6 +126,12 @@ def _files_of(source: FileSource, folder: Path) -> list[Path]:
 
 def _warnings(company: Company, found: dict[str, list[Path]], folder: Path) -> Iterator[Finding]:
     yield from warnings(company, {name: len(paths) for name, paths in found.items()})
+    known = get_settings().alert_urls
+    for i, department in enumerate(company.departments):
+        for j, room in enumerate(department.alerts):
+            if room.name not in known:
+                message = f"VOC_ALERT_URLS has no address for {room.name!r}: its alerts wait"
+                yield Finding(("departments", i, "alerts", j), message)
     for i, source in enumerate(company.sources):
         if isinstance(source, FileSource):
             for path in found[source.id][-_FILES_LOOKED_INTO:]:

@@ -76,13 +76,15 @@ def _schedules(schedules: Schedules, now: datetime) -> Table:
 def _policy(company: Company) -> list[str]:
     policy = company.follow_up
     who = "customers who agreed" if policy.consent_required else "every customer with an address"
+    grounds = [f"{country}: {ground}" for country, ground in sorted(policy.countries.items())]
+    otherwise = f" ({', '.join(grounds)})" if grounds else ""
     quiet = (
         f"quiet from {policy.quiet_from:%H:%M} to {policy.quiet_until:%H:%M}"
         if policy.quiet_from and policy.quiet_until
         else "no quiet hours"
     )
     return [
-        f"writes to {who}, in {', '.join(policy.languages)}; "
+        f"writes to {who}{otherwise}, in {', '.join(policy.languages)}; "
         f"at most {policy.cap_7_days} in 7 days and {policy.cap_30_days} in 30; {quiet}",
         f"routing: {len(company.routing.rules)} rules, then what the models are sure of, "
         "then triage",

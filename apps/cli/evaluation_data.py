@@ -15,7 +15,7 @@ from apps.cli.unknown_table import NoTableError, UnknownTable, open_table, shown
 from sources.base import Rejected
 from sources.cells import Cell, as_text
 from sources.tables import Row
-from sources.text import normalise
+from voc.text import normalise
 
 L = TypeVar("L")
 TEXT_NAMES = ("text", "verbatim")

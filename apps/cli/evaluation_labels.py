@@ -13,7 +13,7 @@ from nlp.evaluation.statements import Sentence, sentence_of
 from nlp.sentiment import LABELS
 from sources.cells import Cell, as_number, as_text
 from sources.strictjson import JsonError, parse_json
-from sources.text import normalise
+from voc.text import normalise
 
 L = TypeVar("L")
 STARS = (

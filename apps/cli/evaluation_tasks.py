@@ -21,8 +21,8 @@ from nlp.evaluation.statements import Sentence, evaluate_statements
 from nlp.evaluation.themes import ThemeReport, evaluate_themes
 from nlp.mask import mask
 from nlp.understand import Models
-from sources.text import normalise
 from voc.errors import ConfigurationError
+from voc.text import normalise
 
 L = TypeVar("L")
 

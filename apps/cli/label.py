@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from apps.cli.prefect_server import quiet_prefect
+from apps.cli.shown import shown
 from apps.cli.unknown_table import open_table, shown_columns
 from nlp.routing.training import Comparison
 from sources.base import Rejected
 from sources.tables import Row
-from sources.text import normalise
 from voc.actions import labels as actions
 from voc.company import Company
 from voc.errors import ConfigurationError
@@ -27,6 +27,7 @@ from voc.progress import listen
 from voc.settings import get_settings
 from voc.store.database import transaction
 from voc.store.review import unsure_of
+from voc.text import normalise
 
 app = typer.Typer(no_args_is_help=True, help="Labels: import, correct, and learn from them.")
 console = Console(highlight=False, soft_wrap=True)
@@ -142,7 +143,7 @@ def review(
     for each in found:
         perhaps = ", ".join(f"{name} {float(share):.0%}" for name, share in each.offers)
         console.print(f"{each.statement_id:>6}  {perhaps}")
-        console.print(f'        "{each.words}"', markup=False)
+        console.print(f'        "{shown(each.words)}"', markup=False)
     if found:
         console.print(f"Say what is right: voc label set NUMBER {kind.value} VALUE")
     else:

@@ -10,18 +10,24 @@ from typer.core import TyperGroup
 
 from apps.cli import (
     analyze,
+    answers,
+    approval,
+    books,
     company,
     deploy,
     evaluate,
+    experiment,
     explain,
     label,
     outbox,
     quarantine,
+    receipt,
     run,
     theme,
     ticket,
     up,
     verify,
+    why,
 )
 from nlp.errors import ModelFileError
 from rehearsal.company_files import set_up
@@ -66,6 +72,8 @@ app.command()(analyze.analyze)
 app.command()(company.init)
 app.command()(company.check)
 app.command()(verify.verify)
+app.command()(books.books)
+app.command()(receipt.receipt)
 app.command()(up.up)
 app.command()(deploy.deploy)
 app.add_typer(evaluate.app, name="evaluate")
@@ -75,3 +83,7 @@ app.add_typer(label.app, name="label")
 app.add_typer(theme.app, name="theme")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(answers.app, name="answers")
+app.add_typer(why.app, name="why")
+app.add_typer(approval.app, name="approval")
+app.add_typer(experiment.app, name="experiment")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from apps.cli.shown import shown
 from tasks.workplace import workplace
 from voc.actions import themes as actions
 from voc.models import Theme, ThemeEvent, ThemeEventKind, ThemeState
@@ -69,7 +70,7 @@ def show(theme_id: ThemeId) -> None:
         felt = theme_figures.sentiments(session, theme_id)
         events = theme_figures.lineage(session, theme_id)
     console.print(f"[bold]Theme {theme.id}[/bold]: {escape(called(theme))}, {theme.state.value}")
-    console.print(f"  words: {', '.join(theme.words) or '-'}", markup=False, highlight=False)
+    console.print(f"  words: {shown(', '.join(theme.words)) or '-'}", markup=False, highlight=False)
     if theme.topic:
         console.print(f"  topic: {theme.topic}", markup=False)
     mix = ", ".join(
@@ -77,7 +78,7 @@ def show(theme_id: ThemeId) -> None:
     )
     console.print(f"  feels: {mix or '-'}")
     for quote in quotes:
-        console.print(f'  "{quote}"', markup=False, highlight=False)
+        console.print(f'  "{shown(quote)}"', markup=False, highlight=False)
     for event in events:
         console.print(f"  {_told(event)}", markup=False, highlight=False)
 
@@ -112,7 +113,7 @@ def promote(
 
 def called(theme: Theme) -> str:
     """The name that a person gave it, else its words."""
-    return theme.name or ", ".join(theme.words) or "(no words)"
+    return shown(theme.name or ", ".join(theme.words)) or "(no words)"
 
 
 def _table(rows: list[ThemeFigures], standing: Standing) -> Table:
@@ -144,5 +145,6 @@ def _print_standing(standing: Standing) -> None:
 
 def _told(event: ThemeEvent) -> str:
     other = OTHER.get(event.kind, "").format(event.other_id) if event.other_id else ""
-    parts = (f"{event.at:%Y-%m-%d %H:%M}", f"{event.kind.value:<9}", other, event.detail)
-    return "  ".join(part for part in (*parts, event.actor) if part)
+    parts = (f"{event.at:%Y-%m-%d %H:%M}", f"{event.kind.value:<9}", other)
+    told = (*parts, shown(event.detail), shown(event.actor))
+    return "  ".join(part for part in told if part)

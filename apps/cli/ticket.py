@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from apps.cli.shown import shown
 from tasks.workplace import Workplace, workplace
 from voc.actions import tickets as actions
 from voc.actions.tickets import require_department
@@ -53,7 +54,7 @@ def list_tickets(
             t.priority.value,
             t.state.value,
             str(t.level),
-            escape(t.owner or "-"),
+            escape(shown(t.owner or "-")),
             _due(place, t),
         )
     console.print(table if rows else "No tickets.")
@@ -72,23 +73,24 @@ def show(ticket_id: TicketId) -> None:
         events = history_of(session, ticket_id)
     console.print(f"[bold]Ticket {ticket.id}[/bold]: {ticket.department}, {ticket.state.value}")
     console.print(
-        f"  why here: {escape(ticket.because)}; priority {ticket.priority.value}; "
+        f"  why here: {escape(shown(ticket.because))}; priority {ticket.priority.value}; "
         f"{_due(place, ticket)}"
     )
     if ticket.offers:
         offers = ", ".join(f"{name} {float(p):.0%}" for name, p in ticket.offers)
         console.print(f"  departments offered: {offers}")
     for quote in quotes:
-        console.print(f'  "{quote}"', markup=False, highlight=False)
+        console.print(f'  "{shown(quote)}"', markup=False, highlight=False)
     numbers = ", ".join(map(str, statements))
     console.print(f"  statements: {numbers or 'none any more'} (`voc explain NUMBER`)")
     if ticket.root_cause:
-        console.print(f"  root cause: {ticket.root_cause}", markup=False)
-        console.print(f"  action: {ticket.action_taken}", markup=False)
+        console.print(f"  root cause: {shown(ticket.root_cause)}", markup=False)
+        console.print(f"  action: {shown(ticket.action_taken or '')}", markup=False)
     for event in events:
         moment = event.at.strftime("%Y-%m-%d %H:%M")
         console.print(
-            f"  {moment}  {event.kind.value:<10} {event.detail:<12} {escape(event.actor)}"
+            f"  {moment}  {event.kind.value:<10} {escape(shown(event.detail)):<12} "
+            f"{escape(shown(event.actor))}"
         )
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from sources.base import Rejected
 from sources.encodings import detect_encoding
 from sources.tables import Row, format_of, read_table
-from sources.text import normalise
 from sources.textcolumn import guess_text_column
 from voc.errors import ConfigurationError, SourceFormatError
+from voc.text import normalise
 
 SAMPLE_ROWS = 200
 _REST = "What follows was not read"

@@ -16,13 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from apps.desk import customers, owners
+from apps.desk import approvals, customers, judging, owners
+from apps.desk import hooks as hooks_in
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
+from apps.desk.signatures import HookSecrets
 from voc.company.model import Company
 from voc.store.database import transaction
 
 STATIC = Path(__file__).parent / "static"
+NOT_LISTENING = HookSecrets()
 NOTICES = {400: "unreadable", 413: "too_long", 422: "unreadable"}
 
 # The report is one file with its own styles inside, and nothing else.
@@ -39,6 +42,7 @@ def create_app(
     secret: bytes,
     clock: Callable[[], datetime],
     report: Path | None,
+    hooks: HookSecrets = NOT_LISTENING,
     ticks: Callable[[], float] = monotonic,
 ) -> FastAPI:
     """The app of one company.
@@ -47,6 +51,7 @@ def create_app(
         secret: Of the pseudonyms that suppressions are filed under.
         clock: What time it is for the company; a rehearsal's stands still.
         report: The report's page, shown once the file exists. None: never shown.
+        hooks: What providers sign their reports with.
         ticks: Seconds that pass, for the rate limits.
     """
     app = FastAPI(
@@ -63,11 +68,15 @@ def create_app(
         secret=secret,
         clock=clock,
         report=report,
+        hooks=hooks,
         visits=RateLimit(burst=30, per_second=0.5, ticks=ticks),
         misses=RateLimit(burst=20, per_second=0.1, ticks=ticks),
     )
     app.include_router(customers.router)
     app.include_router(owners.router)
+    app.include_router(judging.router)
+    app.include_router(approvals.router)
+    app.include_router(hooks_in.router)
     app.add_api_route("/", home, methods=customers.READ)
     app.add_api_route("/health", health, methods=customers.READ)
     app.add_api_route("/report", show_report, methods=customers.READ)

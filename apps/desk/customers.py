@@ -11,21 +11,19 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
-from apps.desk.forms import AnswerForm, as_form, read_answer
-from nlp.mask import Known, mask_by
+from apps.desk.forms import PRESSABLE, AnswerForm, as_form, read_answer
+from apps.desk.masking import masked_words
 from notifications.render import clean, shorten
-from notifications.writing import QUOTE_LENGTH
+from notifications.words import QUOTE_LENGTH
 from voc.actions import answers
 from voc.actions.contact import ONE_CLICK, UNSUBSCRIBE_PAGE, unsubscribe
-from voc.models import IdentityKind, LinkPurpose, Loop, LoopState, Verdict
+from voc.models import LinkPurpose, Loop, Verdict
 from voc.store import customers, links, tickets
 from voc.store.database import transaction
 from voc.store.links import FoundLink
 
 router = APIRouter()
 READ = ["GET", "HEAD"]
-ANSWERABLE = frozenset({LoopState.OPEN, LoopState.TOLD, LoopState.CLOSED})
-"""Open as well: a message whose reply was lost may have arrived, and its answer counts."""
 
 
 @router.api_route("/a/{token}", methods=READ)
@@ -49,7 +47,8 @@ def take_answer(
         if form.errors:
             return _answer_page(session, desk, link, loop, form)
         known = customers.known_values(session, [loop.customer_id]).get(loop.customer_id, [])
-    masked = _masked(form.words, known, desk)  # between two transactions: it may take a moment
+    # Between two transactions: it may take a moment.
+    masked = masked_words(desk.company, form.words, known)
     with transaction(desk.engine) as session:
         loop = tickets.locked_loop(session, loop.id or 0)
         language = desk.language(link.customer)
@@ -75,24 +74,10 @@ def _question(session: Session, visit: Visit) -> tuple[FoundLink, Loop]:
 
 
 def _check_question(link: FoundLink, loop: Loop, language: str) -> None:
-    if loop.state not in ANSWERABLE:
+    if not answers.takes_answers(loop, link.round):
         raise Refusal(410, "ended", language)
     if link.round != loop.round:
         raise Refusal(410, "outdated", language)
-
-
-def _masked(words: str, known: list[tuple[str, str]], desk: Desk) -> str | None:
-    """Words without personal data; nothing else of them is ever stored."""
-    about = desk.company.company
-    masked = mask_by(about, words, known=[_as_known(kind, value) for kind, value in known])
-    return masked.text or None
-
-
-def _as_known(kind: str, value: str) -> Known:
-    """A handle is an account to the mask; people write it without the name of the platform."""
-    if kind == IdentityKind.HANDLE:
-        return Known(kind="account", value=value.rpartition(":")[2])
-    return Known(kind=kind, value=value)
 
 
 def _keep(
@@ -124,7 +109,8 @@ def _answer_page(
     pressed: str = "",
 ) -> HTMLResponse:
     """The question. Without a form as it was typed: with the earlier answer, to be changed."""
-    earlier = links.newest_answer(session, loop.id or 0, loop.round)
+    newest = links.newest_answer(session, loop.id or 0, loop.round)
+    earlier = newest if newest and newest.verdict in PRESSABLE else None
     form = form or as_form(earlier)
     said = links.said_in_loop(session, loop)
     tickets_of = tickets.tickets_of(session, loop.id or 0)
@@ -139,7 +125,7 @@ def _answer_page(
         quote_language=said.language,
         done=[clean(t.action_taken) for t in tickets_of if t.action_taken],
         form=form,
-        pressed=pressed if pressed in set(Verdict) else None,
+        pressed=pressed if pressed in PRESSABLE else None,
         earlier=earlier.verdict.value if earlier else None,
         day=format_date(day, "long", locale=language) if day else None,
     )

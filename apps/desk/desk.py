@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from apps.desk.guards import HEADERS, RateLimit
+from apps.desk.signatures import HookSecrets
 from apps.desk.words import WORDS, choose_language
 from voc.company.model import Company
 from voc.models import Customer
-from voc.rules.contact import zone
+from voc.rules.quiet_hours import zone
 from voc.rules.tokens import token_hash
 from voc.store import links
 from voc.store.links import FoundLink
@@ -54,6 +55,7 @@ class Desk:
     secret: bytes
     clock: Callable[[], datetime]
     report: Path | None
+    hooks: HookSecrets
     visits: RateLimit
     """A try for each visit of a link."""
     misses: RateLimit

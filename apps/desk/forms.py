@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sources.text import normalise
 from voc.models import Answer, Verdict
+from voc.text import normalise
 
 MAX_WORDS = 5_000
 MAX_REASON = 2_000
+MAX_REFUSAL = 500
+PRESSABLE = (Verdict.SOLVED, Verdict.NOT_SOLVED)
 RATINGS = ("1", "2", "3", "4", "5")
 
 
@@ -39,7 +41,7 @@ def read_answer(verdict: str, rating: str, words: str) -> AnswerForm:
         errors["rating"] = "answer.error_rating"
     if len(words) > MAX_WORDS:
         errors["words"] = "answer.error_words"
-    if verdict not in set(Verdict):
+    if verdict not in PRESSABLE:
         errors["verdict"] = "answer.error_verdict"
     return AnswerForm(verdict=verdict, rating=rating, words=words, errors=errors)
 
@@ -84,3 +86,26 @@ def read_resolve(root_cause: str, action_taken: str) -> OwnerForm:
         elif len(text) > MAX_REASON:
             errors[name] = f"This has {len(text):,} characters; {MAX_REASON:,} fit."
     return OwnerForm(errors=errors, **typed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionForm:
+    """What an approver decided of which version. `errors`: by field what to say."""
+
+    deed: str = ""
+    why: str = ""
+    seen: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_decision(deed: str, why: str, seen: str) -> DecisionForm:
+    """To refuse, a reason is required: whoever has to do better must know what was wrong."""
+    typed = normalise(why)
+    errors = {}
+    if deed not in {"approve", "refuse"}:
+        errors["deed"] = "Choose one of the two buttons."
+    elif deed == "refuse" and not typed:
+        errors["why"] = "Say why it should not be sent."
+    elif deed == "refuse" and len(typed) > MAX_REFUSAL:
+        errors["why"] = f"This has {len(typed):,} characters; {MAX_REFUSAL:,} fit."
+    return DecisionForm(deed=deed, why=typed, seen=seen, errors=errors)

@@ -20,6 +20,7 @@ from voc.errors import IllegalTransitionError
 from voc.models import LinkPurpose, Ticket, TicketEventKind, TicketState
 from voc.rules.lifecycle import TICKET_ARROWS
 from voc.store import links
+from voc.store.approval import refusals_of
 from voc.store.database import transaction
 from voc.store.links import Said
 
@@ -167,6 +168,7 @@ class TicketWords:
     resolve_by: datetime | None
     quotes: list[Said]
     objection: str | None
+    refusal: str | None
 
 
 def _words(session: Session, desk: Desk, held: Held) -> TicketWords:
@@ -187,6 +189,7 @@ def _words(session: Session, desk: Desk, held: Held) -> TicketWords:
         resolve_by=desk.local(ticket.resolution_due_at, zone) if unfinished else None,
         quotes=links.said_in_ticket(session, ticket),
         objection=links.objection(session, ticket),
+        refusal=refusals_of(session, [ticket.id]).get(ticket.id or 0),
     )
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from apps.desk.app import create_app
+from apps.desk.signatures import HookSecrets
 from voc.company import Company, load_company
 from voc.errors import ConfigurationError
 from voc.settings import LOOPBACK, Settings, get_settings
@@ -34,6 +35,11 @@ def build(settings: Settings, company: Company) -> FastAPI:
         secret=settings.secret(),
         clock=lambda: company_time(engine),
         report=settings.reports / "report.html" if is_local else None,
+        hooks=HookSecrets(
+            public_url=settings.public_url,
+            twilio=settings.twilio.auth_token,
+            by_name=settings.webhook_secrets,
+        ),
     )
 
 

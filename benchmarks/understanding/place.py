@@ -40,7 +40,7 @@ def at_work(folder: Path) -> Workplace:
 
 def collect(place: Workplace, texts: Sequence[str]) -> None:
     """Store *texts* as collecting does, each of a customer of its own."""
-    from tasks.collect import build_door
+    from tasks.door import build_door
     from voc.actions.collect import store_page
     from voc.arrivals import Page, RawFeedback
     from voc.models import Channel

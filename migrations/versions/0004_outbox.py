@@ -75,6 +75,7 @@ def _add_columns() -> None:
         sa.Column("approved_by", AutoString(length=255), nullable=True),
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("approved_hash", AutoString(length=64), nullable=True),
+        sa.Column("refusal", AutoString(length=500), nullable=True),
     ):
         op.add_column("message", column)
     op.create_index("ix_message_words_hash", "message", ["words_hash"])

@@ -194,13 +194,14 @@ def _week_axis(alt: Any) -> Any:
 def _svg(chart: Any, *, width: int, height: int) -> str:
     import altair as alt
 
+    fit = alt.AutoSizeParams(type="fit", contains="padding")
+    return to_svg(chart.properties(width=width, height=height, autosize=fit))
+
+
+def to_svg(chart: Any) -> str:
+    """*chart* in our style, drawn."""
     styled = (
-        chart.properties(
-            width=width,
-            height=height,
-            background="white",
-            autosize=alt.AutoSizeParams(type="fit", contains="padding"),
-        )
+        chart.properties(background="white")
         .configure(font=FONT)
         .configure_view(stroke=None)
         .configure_axis(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from math import ceil
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from notifications.render import clean
 from notifications.report import words
 from notifications.report.exhibits import exhibits
 from voc.models import LoopState
@@ -17,6 +19,7 @@ from voc.rules.figures import ENOUGH, TOO_FEW, Figure
 from voc.rules.measures import Measures
 
 LONGEST_WHOLE_WORD = 12
+MARKUP = re.compile(r"[\\|\[\]`*<>]")
 
 _NOT_IN_THE_RATE = (LoopState.COULD_NOT_TELL, LoopState.NOT_ACTIONABLE, LoopState.DUPLICATE)
 
@@ -26,8 +29,8 @@ def _data_uri(svg: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that a Markdown table keeps in its cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text that a Markdown table keeps in its cell, and shows as it is."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(clean(text).split()))
 
 
 def _has_long_word(text: str) -> bool:

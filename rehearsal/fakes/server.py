@@ -22,8 +22,19 @@ LOGIN_PAGE = b"<!DOCTYPE html><html><body><form>Please sign in</form></body></ht
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, as the fake got it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a fake answers when it behaves."""
+    """What a fake answers when it behaves. A body of bytes is sent as plain text, else JSON."""
 
     status: int = 200
     body: Any = None
@@ -45,6 +56,9 @@ class How(StrEnum):
     HANG = "hang"  # nothing at all
 
 
+NOT_FOUND = Answer(404, {"message": "not found"})
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What happens instead of one answer."""
@@ -54,6 +68,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     media: str = "application/json"
+    unseen: bool = False
+    """The service never gets to see the request: it has no effect."""
 
 
 class FakeService:
@@ -69,8 +85,12 @@ class FakeService:
         self._server: ThreadingHTTPServer | None = None
 
     def answer(self, path: str, query: dict[str, str]) -> Answer:
-        """What the service says; each fake has its own."""
-        raise NotImplementedError
+        """What the service says to a GET; each fake that is read has its own."""
+        return NOT_FOUND
+
+    def respond(self, asked: Asked) -> Answer:
+        """What the service says and does; each fake that is written to has its own."""
+        return self.answer(asked.path, asked.query) if asked.method == "GET" else NOT_FOUND
 
     def misbehave(self, *faults: Fault | None) -> None:
         """Do this instead of the next answers, one each; None: behave once."""
@@ -115,17 +135,25 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         fake, parts = self.fake, urlsplit(self.path)
         fake.requests.append(self.path)
-        fake.seen_headers.append({k.lower(): v for k, v in self.headers.items()})
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        fake.seen_headers.append(headers)
+        sent = self.rfile.read(int(headers.get("content-length", 0)))
         fault = fake.next_fault()
-        answer = fake.answer(parts.path, dict(parse_qsl(parts.query)))
-        body = json.dumps(answer.body).encode()
+        unseen = fault is not None and fault.unseen
+        asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, sent)
+        answer = NOT_FOUND if unseen else fake.respond(asked)
+        plain = isinstance(answer.body, bytes)
+        body = answer.body if plain else json.dumps(answer.body).encode()
         try:
             if fault is None:
-                self._send(answer.status, body, answer.headers)
+                media = {"Content-Type": "text/plain"} if plain else {}
+                self._send(answer.status, body, {**media, **answer.headers})
             else:
                 self._fail(fault, body)
         except OSError:  # the client went away: that is often what is being tried
             self.close_connection = True
+
+    do_POST = do_PUT = do_GET  # noqa: N815  (as http.server calls them)
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self._head(

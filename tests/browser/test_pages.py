@@ -12,7 +12,13 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from tests.factories import make_answer, save, save_open_ticket, save_told_loop
+from tests.factories import (
+    make_answer,
+    save,
+    save_open_ticket,
+    save_told_loop,
+    save_waiting_reply,
+)
 from voc.models import Answer, FeedbackVersion, Suppression, Verdict
 from voc.store.database import transaction
 
@@ -85,13 +91,17 @@ def test_the_mails_stop_at_the_press_of_a_button(
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("path", ["a/answer", "u/silence", "t/resolve", "t/reassign", "a/none"])
+@pytest.mark.parametrize(
+    "path", ["a/answer", "u/silence", "t/resolve", "t/reassign", "a/none", "p/approve"]
+)
 def test_nothing_scrolls_sideways(
     browser: Browser, engine: Engine, site: str, path: str, width: int
 ) -> None:
     with transaction(engine) as session:
         if path.startswith("t/"):
             save_open_ticket(session, level=1, because=f"rule {LONG_WORD!r}")
+        elif path.startswith("p/"):
+            save_waiting_reply(session, f"Subject: {LONG_WORD}\r\n\r\n{LONG_WORD}".encode())
         else:
             save_told_loop(session, language="de")
             save(session, make_answer(words=LONG_WORD))
@@ -105,13 +115,17 @@ def test_nothing_scrolls_sideways(
     context.close()
 
 
-@pytest.mark.parametrize("path", ["a/answer", "u/silence", "t/resolve", "t/reassign", "t/accept"])
+@pytest.mark.parametrize(
+    "path", ["a/answer", "u/silence", "t/resolve", "t/reassign", "t/accept", "p/approve"]
+)
 def test_everything_is_reached_by_keyboard_in_order_and_seen(
     browser: Browser, engine: Engine, site: str, path: str
 ) -> None:
     with transaction(engine) as session:
         if path.startswith("t/"):
             save_open_ticket(session)
+        elif path.startswith("p/"):
+            save_waiting_reply(session, REPLY)
         else:
             save_told_loop(session)
     context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
@@ -136,7 +150,12 @@ def test_everything_is_reached_by_keyboard_in_order_and_seen(
     assert seen == sorted(seen)
 
 
+REPLY = b"""\
+Content-Type: text/html
+
+<p>We spoke with the courier.</p>"""
 STOPS = {
+    "p/approve": ["", "deed", "why", "deed"],
     "a/answer": ["rating", "words", "verdict", "verdict"],
     "u/silence": ["button"],
     "t/resolve": ["root_cause", "action_taken", ""],

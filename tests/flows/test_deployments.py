@@ -95,7 +95,11 @@ def test_every_parameter_is_a_field_with_a_title_and_a_description(
 def test_what_goes_out_is_served_before_what_takes_long() -> None:
     queues = {d.name: d.work_pool.work_queue_name for d in DEPLOYMENTS}
 
-    assert {name for name, queue in queues.items() if queue == "urgent"} == {"follow-up", "close"}
+    assert {n for n, queue in queues.items() if queue == "urgent"} == {
+        "follow-up",
+        "close",
+        "approve",
+    }
 
 
 def test_stages_that_the_loop_covers_wait_for_a_person() -> None:

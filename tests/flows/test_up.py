@@ -65,7 +65,7 @@ def test_every_deployment_is_there_with_its_schedule(stand: Stand) -> None:
         for schedule in deployment["schedules"]
         if schedule["active"]
     }
-    assert len(found) == 8
+    assert len(found) == 9
     assert active == {
         "loop": ("0 3 * * *", "Europe/Berlin"),  # the company says so
         "follow-up": ("*/10 * * * *", "Europe/Berlin"),

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from tasks import understand
 from tasks.workplace import workplace
+from tests.mail_servers import MailServers, mail_servers, why_not
 from tests.postgres_server import binaries, postgres_server
 from tests.story import Story, fake_models, write_company
 
@@ -44,6 +45,16 @@ def database_url(request: pytest.FixtureRequest) -> str:
         connection.execute(text(f"create database {name}"))
     engine.dispose()
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def real_mail() -> Iterator[MailServers]:
+    """A real mail server and a real IMAP server; see `tests.mail_servers`."""
+    if reason := why_not():
+        pytest.skip(reason)
+    ours = [f"{name}@noodles.test" for name in ("care", "dee", "boss", "bill", "tess")]
+    with mail_servers(*ours, "kim@customer.test") as servers:
+        yield servers
 
 
 @pytest.fixture

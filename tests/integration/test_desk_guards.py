@@ -16,7 +16,7 @@ from sqlmodel import SQLModel, create_engine
 from apps.desk.guards import HEADERS, RateLimit
 from apps.desk.words import WORDS, choose_language
 from notifications.contexts import LANGUAGES
-from notifications.writing import language_of
+from notifications.words import language_of
 from tests.desk import database, make_client, make_desk
 from tests.factories import (
     make_alert,

@@ -1,14 +1,15 @@
 """The local mailbox: what is there is there whole, and once."""
 
+import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from notifications.allowlist import AllowlistChannel, open_channels
-from notifications.channel import Envelope
+from notifications.allowlist import Channels, close_all, open_channels
+from notifications.channel import ChannelDownError, Envelope
 from notifications.mailbox import MailboxChannel
-from notifications.smtp import SmtpChannel
 from tests.outbox_cases import NOW
 from voc.models import DeliveryChannel
 from voc.settings import Settings
@@ -87,6 +88,45 @@ def test_the_listing_shows_subjects_as_text_and_leads_to_the_mails(tmp_path: Pat
         assert (day / link.split('"')[0]).exists()
 
 
+def test_a_message_that_is_no_mail_is_kept_readable_and_listed(tmp_path: Path) -> None:
+    mailbox = MailboxChannel(tmp_path)
+    others = {
+        DeliveryChannel.SMS: ("+4915112345678", "Nudeln & Söhne: <b>gelöst</b>?"),
+        DeliveryChannel.REVIEW: ("google:accounts/1/locations/2/reviews/3", "Thank you."),
+        DeliveryChannel.SLACK: ("kitchen_room", '{"text": "Ticket 12 </pre>"}'),
+    }
+    for channel, (recipient, content) in others.items():
+        other = Envelope(
+            channel=channel,
+            message_id=f"<{channel}@noodles.test>",
+            sender="",
+            recipient=recipient,
+            content=content.encode(),
+            frozen_at=NOW,
+        )
+        mailbox.hand_over(other)
+        assert mailbox.look_up("mailbox", other) is not None
+    mailbox.hand_over(envelope())
+    mailbox.close()
+    kept = [mailbox.find(f"<{channel}@noodles.test>") for channel in others]
+    sms, reply, alert = (path.read_text(encoding="utf-8") for path in kept if path)
+    assert sms.startswith("Channel: sms\nTo: +4915112345678\nDate: 2026-03-02T09:00:00+00:00\n\n")
+    assert "Nudeln & Söhne: <b>gelöst</b>?" in sms
+    assert "To: google:accounts/1/locations/2/reviews/3" in reply
+    assert json.loads(alert)["content"] == {"text": "Ticket 12 </pre>"}
+    day = tmp_path / "2026-03-02"
+    page = (day / "index.html").read_text()
+    assert page.count("<tr>") == 4
+    assert "Nudeln &amp; Söhne: &lt;b&gt;gelöst&lt;/b&gt;?" in page
+    assert "to kitchen_room" in page
+    for link in page.split('href="')[1:]:
+        assert (day / link.split('"')[0]).exists()
+    for path in kept:
+        assert path is not None
+        shown = path.with_suffix(".html").read_text()
+        assert shown.count("<pre>") == shown.count("</pre>") == 1
+
+
 def test_days_without_new_mail_are_not_listed_anew(tmp_path: Path) -> None:
     mailbox = MailboxChannel(tmp_path)
     mailbox.hand_over(envelope())
@@ -97,13 +137,48 @@ def test_days_without_new_mail_are_not_listed_anew(tmp_path: Path) -> None:
     assert listing.read_text() == "as it was"
 
 
-@pytest.mark.parametrize(
-    ("mode", "kind"),
-    [("off", MailboxChannel), ("allowlist", AllowlistChannel), ("live", SmtpChannel)],
-)
-def test_the_delivery_mode_decides_the_channel(tmp_path: Path, mode: str, kind: type) -> None:
-    values = {"home": tmp_path, "delivery": mode, "public_url": "https://noodles.test"}
-    channel = open_channels(Settings.model_validate(values))[DeliveryChannel.EMAIL]
-    assert type(channel) is kind
-    assert channel.route_for("kim@customer.test") == ("smtp" if mode == "live" else "mailbox")
-    channel.close()
+def channels(home: Path, mode: str, **values: object) -> Channels:
+    settings = {"home": home, "delivery": mode, "public_url": "https://noodles.test"}
+    return open_channels(Settings.model_validate(settings | values))
+
+
+def test_when_nobody_may_be_written_to_everything_goes_to_the_mailbox(tmp_path: Path) -> None:
+    opened = channels(tmp_path, "off")
+    assert set(opened) == set(DeliveryChannel)
+    assert {type(channel) for channel in opened.values()} == {MailboxChannel}
+
+
+def test_only_those_on_the_list_are_really_written_to(tmp_path: Path) -> None:
+    allowed = ["kim@customer.test", "@noodles.test", "+4915112345678", "kitchen_room"]
+    opened = channels(tmp_path, "allowlist", delivery_allowlist=allowed)
+    expected = {
+        (DeliveryChannel.EMAIL, "Kim@customer.test"): "smtp",
+        (DeliveryChannel.EMAIL, "ola@noodles.test"): "smtp",
+        (DeliveryChannel.EMAIL, "lee@customer.test"): "mailbox",
+        (DeliveryChannel.SMS, "+4915112345678"): "twilio",
+        (DeliveryChannel.SMS, "+4915187654321"): "mailbox",
+        (DeliveryChannel.SLACK, "kitchen_room"): "slack:kitchen_room",
+        (DeliveryChannel.TEAMS, "depot_room"): "mailbox",
+        (DeliveryChannel.APPRISE, "kitchen_room"): "apprise:kitchen_room",
+        (DeliveryChannel.REVIEW, "google:accounts/1/locations/2/reviews/3"): "mailbox",
+    }
+    for (name, recipient), route in expected.items():
+        assert opened[name].route_for(recipient) == route
+    close_all(opened)
+
+
+def test_live_every_channel_is_the_real_one_and_says_what_it_lacks(tmp_path: Path) -> None:
+    opened = channels(tmp_path, "live")
+    recipients = {
+        DeliveryChannel.SMS: ("+4915112345678", "VOC_TWILIO__ACCOUNT_SID"),
+        DeliveryChannel.REVIEW: ("play:com.x/gp:1", "VOC_REVIEWS__PLAY_TOKEN"),
+        DeliveryChannel.SLACK: ("kitchen_room", "VOC_ALERT_URLS"),
+        DeliveryChannel.TEAMS: ("kitchen_room", "VOC_ALERT_URLS"),
+        DeliveryChannel.APPRISE: ("kitchen_room", "VOC_ALERT_URLS"),
+    }
+    for name, (recipient, variable) in recipients.items():
+        message = replace(envelope(), channel=name, recipient=recipient, content=b"{}")
+        with pytest.raises(ChannelDownError, match=variable):
+            opened[name].prepare(message)
+    assert opened[DeliveryChannel.EMAIL].route_for("kim@customer.test") == "smtp"
+    close_all(opened)

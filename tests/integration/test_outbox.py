@@ -33,6 +33,7 @@ from tests.outbox_cases import (
 )
 from voc.models import (
     Answer,
+    Identity,
     Link,
     LinkPurpose,
     Loop,
@@ -46,7 +47,7 @@ from voc.models import (
 from voc.models import MessageState as Is
 from voc.rules.pseudonym import pseudonym
 from voc.rules.tokens import token_hash
-from voc.store import contact, messages
+from voc.store import contact, messages, outbox
 from voc.store.database import transaction
 
 
@@ -249,7 +250,7 @@ def test_an_address_that_was_taken_from_the_customer_is_not_written_to(
 ) -> None:
     message_id = ready_resolution(engine)
     with transaction(engine) as session:
-        session.delete(session.exec(select(contact.Identity)).one())
+        session.delete(session.exec(select(Identity)).one())
     assert deliver(engine, mailbox, tmp_path) == {Is.SUPPRESSED: 1}
     assert the_message(engine, message_id).reason == "no_address"
 
@@ -324,9 +325,9 @@ def test_caps_defer_and_do_not_drop(
 ) -> None:
     company = make_company(POLICY.model_copy(update={"cap_7_days": 1}))
     customer_id = add_customer(engine)
-    for verbatim in ("One.", "Two."):
-        loop_id, _ = add_loop(engine, customer_id, verbatim=verbatim)
-        plan_follow_up(engine, loop_id, customer_id, step="receipt")
+    for step in ("receipt", "thanks"):
+        loop_id, _ = add_loop(engine, customer_id, verbatim=f"For a {step}.")
+        plan_follow_up(engine, loop_id, customer_id, step=step)
     queue(engine, company=company)
     assert deliver(engine, mailbox, tmp_path, company=company) == {Is.SENT: 1, Is.QUEUED: 1}
     waiting = the_message(engine, state=Is.QUEUED)
@@ -438,7 +439,7 @@ def test_an_alert_to_the_department_that_handed_the_ticket_on_is_cancelled(
 
 def test_the_span_of_what_is_due(engine: Engine) -> None:
     with transaction(engine) as session:
-        assert messages.planned_span(session, NOW) == (0, 0, 0)
+        assert outbox.planned_span(session, NOW) == (0, 0, 0)
     customer_id = add_customer(engine)
     loop_id, _ = add_loop(engine, customer_id)
     first = plan_follow_up(engine, loop_id, customer_id, step="receipt")
@@ -446,7 +447,7 @@ def test_the_span_of_what_is_due(engine: Engine) -> None:
     later = {"not_before": NOW + timedelta(days=1)}
     plan_follow_up(engine, loop_id, customer_id, step="reminder.1", **later)
     with transaction(engine) as session:
-        assert messages.planned_span(session, NOW) == (first, last, 2)
+        assert outbox.planned_span(session, NOW) == (first, last, 2)
 
 
 def test_a_domain_that_fails_to_react_leaves_the_mail_in_doubt_not_unsent(
@@ -467,9 +468,9 @@ def test_resolutions_do_not_use_up_the_cap_and_messages_in_doubt_do(
     company = make_company(POLICY.model_copy(update={"cap_7_days": 1}))
     ready_resolution(engine)
     deliver(engine, mailbox, tmp_path, company=company)
-    for verbatim in ("One.", "Two."):
-        loop_id, _ = add_loop(engine, 1, verbatim=verbatim)
-        plan_follow_up(engine, loop_id, 1, step="receipt")
+    for step in ("receipt", "thanks"):
+        loop_id, _ = add_loop(engine, 1, verbatim=f"For a {step}.")
+        plan_follow_up(engine, loop_id, 1, step=step)
     queue(engine, company=company)
     assert deliver(engine, mailbox, tmp_path, company=company, limit=1) == {Is.SENT: 1}
     with transaction(engine) as session:

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 
 from notifications.channel import Capability, Envelope
 from notifications.mailbox import MailboxChannel
-from notifications.outbox import SenderLock, is_dead, new_sender_id, recover
+from notifications.recovery import recover
+from notifications.senders import SenderLock, is_dead, new_sender_id
 from notifications.smtp import SmtpChannel
 from tests.outbox_cases import (
     NOW,
@@ -30,7 +31,7 @@ from tests.smtp_fakes import FaultySmtpServer
 from voc.errors import ConfigurationError, IllegalTransitionError
 from voc.models import MessageState as Is
 from voc.settings import SmtpSettings
-from voc.store import messages
+from voc.store import messages, outbox
 from voc.store.database import transaction
 
 
@@ -217,7 +218,7 @@ def test_a_paused_sender_that_lost_its_claim_hands_nothing_over(
         def prepare(self, mail: Envelope) -> None:
             super().prepare(mail)
             with transaction(engine) as session:  # someone took it for dead
-                (claimed,) = messages.in_flight(session)
+                (claimed,) = outbox.in_flight(session)
                 messages.move(session, claimed, Is.QUEUED, now=NOW)
             deliver(engine, smtp(server), tmp_path, sender_id="other")
 
@@ -235,7 +236,7 @@ def test_a_sender_that_was_taken_for_dead_may_still_say_that_it_sent(
         def hand_over(self, mail: Envelope) -> str:
             told = super().hand_over(mail)
             with transaction(engine) as session:
-                (sending,) = messages.in_flight(session)
+                (sending,) = outbox.in_flight(session)
                 messages.move(session, sending, Is.UNKNOWN, reason="its sender died", now=NOW)
             return told
 
@@ -253,10 +254,10 @@ def test_a_person_decides_about_what_is_in_doubt(
     message_id = ready_resolution(engine, "dropped_before_storing@customer.test")
     deliver(engine, smtp(server), tmp_path)
     with transaction(engine) as session, pytest.raises(IllegalTransitionError):
-        messages.resolve_unknown(session, message_id, Is.CANCELLED, reason="r", now=NOW)
+        outbox.resolve_unknown(session, message_id, Is.CANCELLED, reason="r", now=NOW)
     with transaction(engine) as session:
-        assert messages.resolve_unknown(session, message_id, Is.QUEUED, reason="r", now=NOW)
-        assert not messages.resolve_unknown(session, message_id, Is.ABANDONED, reason="r", now=NOW)
+        assert outbox.resolve_unknown(session, message_id, Is.QUEUED, reason="r", now=NOW)
+        assert not outbox.resolve_unknown(session, message_id, Is.ABANDONED, reason="r", now=NOW)
     assert deliver(engine, MailboxChannel(tmp_path / "mailbox"), tmp_path) == {Is.SENT: 1}
 
 

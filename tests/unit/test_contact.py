@@ -1,32 +1,35 @@
-"""The governor: who may be written to, and when."""
+"""The governor: who may be written to, by which channel, and when."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voc.company.follow_up import FollowUpPolicy
-from voc.models import MessageKind
+from voc.models import DeliveryChannel, MessageKind
 from voc.models import MessageState as Is
+from voc.rules.addresses import choose_address, masked
 from voc.rules.contact import (
     ContactFacts,
     Silence,
     Why,
-    choose_address,
+    choose_way,
+    ground_of,
     is_held_out,
+    silences,
     why_not_contact,
 )
+from voc.rules.merging import share_out
 from voc.rules.pseudonym import pseudonym
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 POLICY = FollowUpPolicy()
 FINE = ContactFacts(address="kim@customer.test", consent=True)
+TEXT = replace(FINE, channel=DeliveryChannel.SMS, address="+441632960123")
 NIGHT = POLICY.model_copy(update={"quiet_from": time(20), "quiet_until": time(8)})
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
 
 
 def test_a_customer_who_agreed_may_be_written_to() -> None:
@@ -35,9 +38,12 @@ def test_a_customer_who_agreed_may_be_written_to() -> None:
 
 BAD_NEWS: list[tuple[dict[str, object], Why, Is]] = [
     ({"kill_switch": True}, Why.KILL_SWITCH, Is.HELD),
+    ({"restored": True}, Why.RESTORED, Is.HELD),
+    ({"by_hand": True}, Why.BY_HAND, Is.HELD),
     ({"held_out": True}, Why.HOLD_OUT, Is.HELD),
     ({"suppressed": "opted_out"}, Why.OPTED_OUT, Is.SUPPRESSED),
     ({"suppressed": "bounced"}, Why.BOUNCED, Is.SUPPRESSED),
+    ({"suppressed": "stopped"}, Why.STOPPED, Is.SUPPRESSED),
     ({"suppressed": "complained"}, Why.COMPLAINED, Is.SUPPRESSED),
     ({"suppressed": "a reason of tomorrow"}, Why.OPTED_OUT, Is.SUPPRESSED),
     ({"address": None}, Why.NO_ADDRESS, Is.SUPPRESSED),
@@ -45,7 +51,9 @@ BAD_NEWS: list[tuple[dict[str, object], Why, Is]] = [
     ({"consent": None}, Why.NO_CONSENT, Is.SUPPRESSED),
     ({"expires_at": NOW}, Why.EXPIRED, Is.EXPIRED),
     ({"still_wanted": False}, Why.NOT_WANTED, Is.CANCELLED),
+    ({"needs_approval": True}, Why.NEEDS_APPROVAL, Is.HELD),
     ({"contacted_at": (NOW,)}, Why.CAP_7_DAYS, Is.QUEUED),
+    ({"not_before_hour": 15}, Why.VARIANT_HOUR, Is.QUEUED),
 ]
 
 
@@ -78,19 +86,82 @@ def test_silence_about_consent_is_consent_only_where_the_policy_says_so() -> Non
     ("change", "why"),
     [
         ({"kill_switch": True}, Why.KILL_SWITCH),
+        ({"restored": True}, Why.RESTORED),
+        ({"by_hand": True}, Why.BY_HAND),
         ({"expires_at": NOW}, Why.EXPIRED),
         ({"still_wanted": False}, Why.NOT_WANTED),
+        ({"needs_approval": True, "approved": False}, Why.NEEDS_APPROVAL),
         ({"held_out": True}, None),
         ({"suppressed": "opted_out"}, None),
         ({"consent": None}, None),
+        ({"country": "DE"}, None),
         ({"contacted_at": (NOW,) * 9}, None),
-        ({"timezone": "Asia/Tokyo"}, None),
+        ({"zones": ("Asia/Tokyo",)}, None),
+        ({"not_before_hour": 23}, None),
     ],
 )
-def test_alerts_know_no_consent_and_no_quiet(change: dict[str, object], why: Why | None) -> None:
+def test_alerts_and_public_replies_know_no_consent_and_no_quiet(
+    change: dict[str, object], why: Why | None
+) -> None:
     alert = replace(FINE, kind=MessageKind.ALERT, **change)  # type: ignore[arg-type]
-    silence = why_not_contact(alert, NIGHT, NOW)
+    reply = replace(FINE, channel=DeliveryChannel.REVIEW, **{"approved": True} | change)  # type: ignore[arg-type]
+    for facts in (alert, reply):
+        silence = why_not_contact(facts, NIGHT, NOW)
+        assert (silence and silence.reason) == why
+
+
+def test_a_public_reply_always_waits_until_somebody_has_read_just_these_words() -> None:
+    reply = replace(FINE, channel=DeliveryChannel.REVIEW)
+    assert why_not_contact(reply, POLICY, NOW) == Silence(Why.NEEDS_APPROVAL, Is.HELD)
+    assert why_not_contact(replace(reply, approved=True), POLICY, NOW) is None
+    assert why_not_contact(replace(reply, written=False), POLICY, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("country", "consent", "why"),
+    [
+        ("DE", None, Why.NO_CONSENT),
+        ("DE", True, None),
+        ("de", None, Why.NO_CONSENT),
+        ("US", None, None),
+        ("US", False, Why.NO_CONSENT),
+        ("CH", True, Why.COUNTRY),
+        (None, None, None),
+        ("FR", None, None),
+    ],
+)
+def test_the_ground_is_that_of_the_customers_country(
+    country: str | None, consent: bool | None, why: Why | None
+) -> None:
+    policy = POLICY.model_copy(
+        update={
+            "consent_required": False,
+            "countries": {"DE": "consent", "US": "opt_out", "CH": "never"},
+        }
+    )
+    silence = why_not_contact(replace(FINE, country=country, consent=consent), policy, NOW)
     assert (silence and silence.reason) == why
+    assert ground_of("FR", POLICY) == "consent"
+
+
+def test_every_reason_that_holds_is_told_the_strongest_first() -> None:
+    facts = replace(
+        FINE,
+        kill_switch=True,
+        suppressed="opted_out",
+        consent=False,
+        contacted_at=(NOW - timedelta(days=1),) * 3,
+        zones=("Asia/Tokyo",),
+    )
+    found = list(silences(facts, NIGHT.model_copy(update={"quiet_from": time(17)}), NOW))
+    assert [silence.reason for silence in found] == [
+        Why.KILL_SWITCH,
+        Why.OPTED_OUT,
+        Why.NO_CONSENT,
+        Why.CAP_30_DAYS,
+        Why.CAP_7_DAYS,
+        Why.QUIET_HOURS,
+    ]
 
 
 def test_a_cap_gives_way_when_the_oldest_message_that_fills_it_is_old_enough() -> None:
@@ -109,53 +180,69 @@ def test_a_resolution_is_not_capped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "until"),
+    ("channel", "hour", "until"),
     [
-        ("UTC", "2026-03-02T07:59", "2026-03-02T08:00"),
-        ("UTC", "2026-03-02T08:00", None),
-        ("UTC", "2026-03-02T19:59", None),
-        ("UTC", "2026-03-02T20:00", "2026-03-03T08:00"),
-        ("Europe/Berlin", "2026-03-02T19:00", "2026-03-03T07:00"),
-        ("Europe/Berlin", "2026-03-28T22:00", "2026-03-29T06:00"),  # the clock goes forward
-        ("Europe/Berlin", "2026-10-24T22:00", "2026-10-25T07:00"),  # and back
-        ("Nowhere/At_All", "2026-03-02T20:00", "2026-03-03T08:00"),
-        ("America/New_York", "2028-02-29T03:00", "2028-02-29T13:00"),  # leap day
+        (DeliveryChannel.SMS, 8, 9),  # texts have hours of their own
+        (DeliveryChannel.SMS, 9, None),
+        (DeliveryChannel.SMS, 19, None),
+        (DeliveryChannel.SMS, 20, 33),
+        (DeliveryChannel.EMAIL, 8, None),
+        (DeliveryChannel.EMAIL, 20, 32),
+        (DeliveryChannel.EMAIL, 7, 8),
     ],
 )
-def test_quiet_hours_follow_the_clock_on_the_customers_wall(
-    zone: str, now: str, until: str | None
+def test_each_channel_has_its_quiet_hours(
+    channel: DeliveryChannel, hour: int, until: int | None
 ) -> None:
-    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    silence = why_not_contact(replace(FINE, timezone=zone), NIGHT, moment)
-    expected = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
-    assert (silence and silence.until) == expected
-    assert (silence and silence.reason) == (Why.QUIET_HOURS if until else None)
+    silence = why_not_contact(replace(FINE, channel=channel), NIGHT, NOW.replace(hour=hour))
+    assert (silence and silence.until) == (
+        NOW.replace(hour=0) + timedelta(hours=until) if until else None
+    )
 
 
-times = st.times().map(lambda t: t.replace(microsecond=0))
+def test_a_variants_hour_is_on_the_customers_clock_and_yields_to_quiet_hours() -> None:
+    tokyo = replace(FINE, zones=("Asia/Tokyo",), not_before_hour=19)  # 18:00 there
+    silence = why_not_contact(tokyo, POLICY, NOW)
+    assert silence == Silence(Why.VARIANT_HOUR, Is.QUEUED, NOW + timedelta(hours=1))
+    too_late = replace(tokyo, not_before_hour=21)  # when it is quiet already
+    assert why_not_contact(too_late, NIGHT, NOW) is None
+
+
+def test_where_it_is_always_quiet_somewhere_there_is_no_hour_and_it_says_so() -> None:
+    anywhere = replace(TEXT, zones=("Europe/London", "Asia/Tokyo", "America/Los_Angeles"))
+    assert why_not_contact(anywhere, POLICY, NOW) == Silence(Why.NO_HOUR, Is.SUPPRESSED)
+
+
+@pytest.mark.parametrize(
+    ("mail", "text", "chosen"),
+    [
+        ({}, {}, "mail"),
+        ({"address": None}, {}, "text"),
+        ({"suppressed": "bounced"}, {}, "text"),
+        ({"consent": False}, {}, "text"),
+        ({"contacted_at": (NOW,)}, {"contacted_at": (NOW,)}, "mail"),
+        ({"address": None}, {"consent": None}, "text"),  # the telling reason
+        ({"consent": None}, {"address": None}, "mail"),
+        ({"address": None}, {"address": None}, "mail"),
+    ],
+)
+def test_the_first_channel_that_is_not_shut_is_taken(
+    mail: dict[str, object], text: dict[str, object], chosen: str
+) -> None:
+    ways = {"mail": replace(FINE, **mail), "text": replace(TEXT, **text)}  # type: ignore[arg-type]
+    assert choose_way(list(ways.values()), POLICY, NOW) == ways[chosen]
+
+
+def test_of_several_messages_to_a_customer_the_oldest_carries_the_others() -> None:
+    assert share_out([(3, 1), (5, 2), (4, 1), (2, 1)]) == {2: [3, 4]}
+    assert share_out([]) == {}
+
+
 moments = st.datetimes(
     min_value=datetime(2025, 1, 1),  # noqa: DTZ001  (Hypothesis wants it naive)
     max_value=datetime(2027, 1, 1),  # noqa: DTZ001
     timezones=st.just(UTC),
 )
-
-
-@given(begin=times, end=times, now=moments, zone=st.sampled_from(ZONES))
-def test_quiet_hours_always_end_and_soon(begin: time, end: time, now: datetime, zone: str) -> None:
-    policy = POLICY.model_copy(update={"quiet_from": begin, "quiet_until": end})
-    silence = why_not_contact(replace(FINE, timezone=zone), policy, now)
-    if silence is None:
-        return
-    assert silence.until is not None
-    assert now < silence.until <= now + timedelta(hours=26)
-    assert why_not_contact(replace(FINE, timezone=zone), policy, silence.until) is None
-
-
-@given(now=moments, zone=st.sampled_from(ZONES))
-def test_nothing_leaves_while_the_wall_says_that_it_is_quiet(now: datetime, zone: str) -> None:
-    silence = why_not_contact(replace(FINE, timezone=zone), NIGHT, now)
-    wall = now.astimezone(ZoneInfo(zone)).time()
-    assert (silence is not None) == (wall >= time(20) or wall < time(8))
 
 
 @given(
@@ -185,21 +272,45 @@ def test_caps_are_kept_and_never_longer_than_needed(
     st.builds(
         ContactFacts,
         address=st.none() | st.just("kim@customer.test"),
+        channel=st.sampled_from(list(DeliveryChannel)[:2]),
         consent=st.none() | st.booleans(),
-        suppressed=st.none() | st.sampled_from(["opted_out", "bounced", "complained"]),
+        country=st.sampled_from([None, "DE", "US", "CH"]),
+        suppressed=st.none() | st.sampled_from(["opted_out", "bounced", "complained", "stopped"]),
         held_out=st.booleans(),
         kill_switch=st.booleans(),
+        restored=st.booleans(),
+        by_hand=st.booleans(),
+        needs_approval=st.booleans(),
+        approved=st.booleans(),
         still_wanted=st.booleans(),
-    )
+        exempt=st.booleans(),
+        contacted_at=st.lists(st.just(NOW), max_size=2).map(tuple),
+    ),
+    moments,
 )
-def test_nobody_is_written_to_who_should_not_be(facts: ContactFacts) -> None:
-    if why_not_contact(facts, POLICY, NOW) is None:
+def test_nobody_is_written_to_who_should_not_be(facts: ContactFacts, now: datetime) -> None:
+    policy = NIGHT.model_copy(update={"countries": {"US": "opt_out", "CH": "never"}})
+    if why_not_contact(facts, policy, now) is None:
         assert facts.address
-        assert facts.consent
+        assert facts.country != "CH"
+        assert facts.consent or (facts.consent is None and facts.country == "US")
         assert facts.suppressed is None
         assert facts.still_wanted
-        assert not facts.held_out
-        assert not facts.kill_switch
+        assert facts.approved or not facts.needs_approval
+        assert not any((facts.held_out, facts.kill_switch, facts.restored, facts.by_hand))
+        quiet_from = 20
+        quiet_until = 9 if facts.channel is DeliveryChannel.SMS else 8
+        assert quiet_until <= now.hour < quiet_from
+
+
+@given(st.sampled_from(BAD_NEWS), st.sampled_from(BAD_NEWS))
+def test_the_strongest_reason_is_the_first_of_all_and_another_takes_none_away(
+    one: tuple[dict[str, object], Why, Is], other: tuple[dict[str, object], Why, Is]
+) -> None:
+    both = replace(FINE, **one[0] | other[0])  # type: ignore[arg-type]
+    found = list(silences(both, POLICY, NOW))
+    assert found[0] == why_not_contact(both, POLICY, NOW)
+    assert other[1] in {silence.reason for silence in found}
 
 
 def test_the_hold_out_is_the_same_people_every_time_and_about_its_share() -> None:
@@ -217,9 +328,20 @@ def test_the_hold_out_is_the_same_people_every_time_and_about_its_share() -> Non
         ([], {}, None, (None, None)),
         (["a", "b"], {}, None, ("a", None)),
         (["a", "b"], {"a": "bounced"}, None, ("b", None)),
+        (["a", "b"], {"a": "stopped"}, None, ("b", None)),
         (["a", "b"], {"a": "bounced", "b": "bounced"}, None, ("a", Why.BOUNCED)),
-        (["a", "b"], {"b": "opted_out"}, None, ("b", "opted_out")),
-        (["a", "b"], {"b": "complained"}, "a", ("b", "complained")),
+        (["a"], {"a": "stopped"}, None, ("a", Why.STOPPED)),
+        (["a", "b"], {"b": "opted_out"}, None, ("a", "opted_out")),
+        (["a"], {"of another channel": "opted_out"}, None, ("a", "opted_out")),
+        (["a"], {"of another channel": "stopped"}, None, ("a", None)),
+        (
+            ["a"],
+            {"of another channel": "a reason of tomorrow"},
+            None,
+            ("a", "a reason of tomorrow"),
+        ),
+        ([], {"of another channel": "opted_out"}, None, (None, "opted_out")),
+        (["a", "b"], {"b": "complained"}, "a", ("a", "complained")),
         (["a", "b"], {}, "b", ("b", None)),
         (["a", "b"], {"b": "bounced"}, "b", ("b", Why.BOUNCED)),
         (["a"], {}, "b", (None, None)),
@@ -232,6 +354,11 @@ def test_which_address_is_written_to(
     expected: tuple[str | None, str | None],
 ) -> None:
     assert choose_address(addresses, suppressed, frozen) == expected
+
+
+def test_an_address_is_shown_so_that_only_its_owner_knows_it() -> None:
+    assert masked("kim@customer.test") == "k***@customer.test"
+    assert masked("+441632960123") == "***23"
 
 
 @given(st.emails())

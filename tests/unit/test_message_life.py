@@ -1,7 +1,6 @@
 """The life of a message: which arrows there are, when to try again, what is still wanted."""
 
 from datetime import UTC, datetime
-from random import Random
 
 import pytest
 from hypothesis import given
@@ -12,13 +11,13 @@ from voc.models import LinkPurpose, LoopState, TicketState
 from voc.models import MessageState as Is
 from voc.rules.messages import (
     ARROWS,
-    BACKOFF,
     GONE,
     WAITING,
     LoopFacts,
     TicketFacts,
     check_arrow,
-    retry_at,
+    event_of,
+    is_told_once,
     still_wanted,
 )
 from voc.rules.tokens import link_token, message_id, message_key, token_hash
@@ -64,14 +63,25 @@ def test_an_arrow_passes_or_says_why_not(state: Is, wanted: Is) -> None:
             check_arrow(7, state, wanted)
 
 
-@given(st.integers(1, 20), st.integers())
-def test_waits_grow_and_end(attempts: int, seed: int) -> None:
-    again = retry_at(attempts, NOW, Random(seed))
-    if attempts > len(BACKOFF):
-        assert again is None
-    else:
-        assert again is not None
-        assert BACKOFF[attempts - 1] / 2 <= again - NOW <= BACKOFF[attempts - 1]
+def test_the_ledger_hears_of_all_that_may_have_left_and_of_every_end() -> None:
+    silent = {
+        (state, to) for state, after in ARROWS.items() for to in after if not event_of(state, to)
+    }
+    assert silent == {
+        (Is.PLANNED, Is.QUEUED),
+        (Is.QUEUED, Is.CLAIMED),
+        (Is.QUEUED, Is.PLANNED),
+        (Is.CLAIMED, Is.QUEUED),
+        (Is.CLAIMED, Is.PLANNED),
+        (Is.CANCELLED, Is.PLANNED),
+    }
+
+
+def test_what_a_loop_waits_for_is_told_for_each_loop() -> None:
+    assert [t for t in ("receipt", "thanks", "resolution", "reminder") if is_told_once(t)] == [
+        "receipt",
+        "thanks",
+    ]
 
 
 OPEN = LoopFacts(state=LoopState.OPEN, round=2, all_resolved=True, answered=False)

@@ -19,6 +19,7 @@ RUDE = StatementFacts(
     department="delivery",
     probability=0.8,
     offers=[["delivery", 0.8], ["service", 0.1]],
+    judge="model:router-1",
 )
 PIECE = PieceFacts(
     source="nps",

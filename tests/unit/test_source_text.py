@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.text import html_to_text, normalise
+from voc.text import html_to_text, normalise
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,11 @@ from notifications.contexts import (
     LANGUAGES,
     Action,
     AlertMail,
-    Context,
     FollowUpMail,
-    Offer,
+    MailContext,
+    Reminder,
     Resolution,
+    ShortMessage,
 )
 from notifications.mail import (
     CannotComposeError,
@@ -34,36 +35,23 @@ from notifications.mail import (
     sender_of,
     wire_address,
 )
-from notifications.render import Rendered, clean, render, shorten
-from notifications.writing import language_of
+from notifications.render import (
+    Rendered,
+    clean,
+    render,
+    render_line,
+    shorten,
+    without_links,
+)
+from notifications.sandbox import render_subject, rendered, templates
+from notifications.segments import MOST_SEGMENTS, fit, segments
+from notifications.words import language_of
+from tests.mail_cases import VALUES, context_of
+from voc.company.experiments import Variant
+from voc.company.subjects import why_no_subject
 from voc.errors import ConfigurationError
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-VALUES: dict[str, object] = {
-    "company": "Noodles & Söhne",
-    "postal_address": "1 Soup Street",
-    "name": "Kim",
-    "quote": "Great food but the courier was rude.",
-    "said_on": "1 March 2026",
-    "unsubscribe_url": "https://f.test/u/token-u",
-    "actions": (Action(department="Logistics", text="We spoke with the courier."),),
-    "solved_url": "https://f.test/a/token-a?verdict=solved",
-    "not_solved_url": "https://f.test/a/token-a?verdict=not_solved",
-    "ticket": 12,
-    "department": "Logistics",
-    "because": "rule 'couriers'",
-    "priority": "high",
-    "quotes": ("The courier was rude.",),
-    "first_response_due": "Mon 2 Mar 2026, 18:00 (Europe/Berlin)",
-    "resolution_due": "Wed 4 Mar 2026, 12:00 (Europe/Berlin)",
-    "offers": (Offer(department="Kitchen", percent=12),),
-    "owner": None,
-    "level": 1,
-    "objection": "It happened again.",
-    "accept_url": "https://f.test/t/token-1",
-    "reassign_url": "https://f.test/t/token-2",
-    "resolve_url": "https://f.test/t/token-3",
-}
 ALL = [*product(FOLLOW_UPS.values(), LANGUAGES), *product(ALERTS.values(), ["en"])]
 POISON = [
     "{{7*7}}",
@@ -81,11 +69,6 @@ POISON = [
 ]
 
 
-def context_of(kind: type[Context], language: str, **changes: object) -> Context:
-    values = VALUES | {"language": language} | changes
-    return kind(**{f.name: values[f.name] for f in fields(kind)})  # type: ignore[arg-type]
-
-
 def letter(**changes: object) -> Letter:
     base = Letter(
         sender="Noodles <care@noodles.test>",
@@ -99,7 +82,7 @@ def letter(**changes: object) -> Letter:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def poisoned(kind: type[Context], language: str, poison: str) -> Context:
+def poisoned(kind: type[MailContext], language: str, poison: str) -> MailContext:
     words = {f: clean(poison) for f in ("name", "quote", "because", "owner", "objection")}
     lists = {"quotes": (clean(poison),), "actions": (Action(department="D", text=clean(poison)),)}
     return context_of(kind, language, **words, **lists)
@@ -107,7 +90,7 @@ def poisoned(kind: type[Context], language: str, poison: str) -> Context:
 
 @pytest.mark.parametrize(("kind", "language"), ALL)
 def test_every_message_renders_from_the_fields_of_its_context(
-    kind: type[Context], language: str
+    kind: type[MailContext], language: str
 ) -> None:
     words = render(context_of(kind, language))
     assert words.subject
@@ -120,7 +103,7 @@ def test_every_message_renders_from_the_fields_of_its_context(
 
 
 @pytest.mark.parametrize(("kind", "language"), ALL)
-def test_text_and_html_lead_to_the_same_places(kind: type[Context], language: str) -> None:
+def test_text_and_html_lead_to_the_same_places(kind: type[MailContext], language: str) -> None:
     context = context_of(kind, language)
     words = render(context)
     links = {a.attributes["href"] for a in HTMLParser(words.html).css("a")}
@@ -141,15 +124,29 @@ def test_a_follow_up_says_who_writes_and_why_and_how_to_stop_it(
 
 
 @pytest.mark.parametrize(("kind", "language"), ALL)
-def test_missing_words_leave_no_gap(kind: type[Context], language: str) -> None:
-    nothing = {"name": None, "quote": "", "quotes": (), "objection": None, "offers": ()}
-    words = render(context_of(kind, language, **nothing))
+def test_missing_words_leave_no_gap(kind: type[MailContext], language: str) -> None:
+    nothing = {"name": None, "quote": "", "quotes": (), "offers": (), "others": ()}
+    unsaid = {"objection": None, "refusal": None, "history": (), "words": "", "told": ()}
+    words = render(context_of(kind, language, **nothing, **unsaid))
     assert "\n\n\n" not in words.text
     assert HTMLParser(words.html).css("blockquote") == []
 
 
+@pytest.mark.parametrize(("kind", "language"), list(product((Resolution, Reminder), LANGUAGES)))
+def test_another_tone_asks_the_same_in_other_words(kind: type[FollowUpMail], language: str) -> None:
+    plain, warm = (render(context_of(kind, language, tone=tone)) for tone in ("plain", "warm"))
+    assert warm.text != plain.text
+    assert len(warm.text) > len(plain.text)
+    links = [re.findall(r"https://\S+", words.text) for words in (plain, warm)]
+    assert links[0] == links[1]
+    said = HTMLParser(warm.html).text()
+    for line in warm.text.splitlines():
+        if "https" not in line and ":" not in line:
+            assert line.strip(" -") in said
+
+
 @pytest.mark.parametrize(("kind", "language"), ALL)
-def test_colours_can_be_told_apart(kind: type[Context], language: str) -> None:
+def test_colours_can_be_told_apart(kind: type[MailContext], language: str) -> None:
     page = HTMLParser(render(context_of(kind, language)).html)
     seen = 0
     for node in page.css("[style]"):
@@ -178,10 +175,134 @@ def test_every_folder_is_complete_and_known() -> None:
     parts = {"subject.txt", "body.txt", "body.html"}
     for kind, language in ALL:
         folder = root / kind.template / language
-        assert {path.name for path in folder.iterdir()} == parts
+        short = {"sms.txt"} if kind in FOLLOW_UPS.values() else set()
+        assert {path.name for path in folder.iterdir()} == parts | short
+    for language in LANGUAGES:
+        assert [p.name for p in (root / "review_reply" / language).iterdir()] == ["review.txt"]
     known = {kind.template for kind, _ in ALL}
     mails = {path.parent.parent.name for path in root.glob("*/*/subject.txt")}
     assert mails == known
+
+
+def short_message(template: str, language: str, **changes: str) -> ShortMessage:
+    values = {"company": "Noodles & Söhne", "quote": str(VALUES["quote"]), "url": SMS_URL}
+    return ShortMessage(template=template, language=language, **(values | changes))
+
+
+def written(words: ShortMessage) -> str:
+    return fit(lambda quote: render_line(replace(words, quote=quote), "sms.txt"), words.quote)
+
+
+SMS_URL = "https://feedback.a-company-with-a-long-name.example.com/a/" + "x" * 32
+IN_THREE = list(product(FOLLOW_UPS, LANGUAGES))
+
+
+@pytest.mark.parametrize(("template", "language"), IN_THREE)
+def test_a_text_message_says_who_writes_and_how_to_stop_it(template: str, language: str) -> None:
+    for quote in (str(VALUES["quote"]), ""):
+        text = written(short_message(template, language, quote=quote))
+        assert text.startswith("Noodles & Söhne")
+        assert "STOP" in text
+        assert SMS_URL in text
+        assert quote in text
+        assert '""' not in text
+
+
+@pytest.mark.parametrize(("template", "language"), IN_THREE)
+@pytest.mark.parametrize("quote", ["word " * 60, "слово " * 50, "🙂" * 40, "y" * 300])
+def test_a_text_message_is_no_longer_than_three_parts(
+    template: str, language: str, quote: str
+) -> None:
+    text = written(short_message(template, language, quote=quote))
+    assert segments(text) <= MOST_SEGMENTS
+    assert SMS_URL in text
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("a" * 152 + "€" + "a" * 10, 2),
+        ("a" * 306, 2),
+        ("a" * 152 + "€" + "a" * 152, 3),
+        ("я" * 70, 1),
+        ("я" * 71, 2),
+        ("😀" * 35, 1),
+        ("😀" * 36, 2),
+        ("😀" * 66, 2),
+        ("😀" * 67, 3),
+    ],
+)
+def test_how_many_parts_the_networks_cut_a_text_into(text: str, parts: int) -> None:
+    assert segments(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("See https://evil.test/login now", "See […] now"),
+        ("see evil.test/login", "see […]"),
+        ("www.evil", "[…]"),
+        ("javascript:alert(1.0)", "[…]"),
+        ("mailto:kim@evil.test", "[…]"),
+        ("bücher.example!", "[…]!"),
+        ("Late. Again. 3.5 stars, at 10:30", "Late. Again. 3.5 stars, at 10:30"),
+        ("Version 2.10.1 is slow", "Version 2.10.1 is slow"),
+        ("Note: cold/soggy", "Note: cold/soggy"),
+    ],
+)
+def test_what_would_become_a_link_is_left_out_of_a_quote(said: str, shown: str) -> None:
+    assert without_links(said) == shown
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ 'a' * 10**10 }}",
+        "{{ 9**9**9 }}",
+        "{{ company * 3 }}",
+        "{{ '%9999999d' % 1 }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}",
+        "{{ company.ljust(999999) }}",
+        "{{ cycler.__init__.__globals__ }}",
+    ],
+)
+def test_a_template_can_neither_reach_out_nor_fill_the_memory(template: str) -> None:
+    with pytest.raises(TemplateError):
+        rendered(templates().from_string(template), {"company": "Noodles"})
+
+
+def test_a_subject_line_of_the_company_file_is_words_and_names() -> None:
+    line = render_subject("  {{ company }}: is it\nsolved? ", {"company": "{{ x }} & Co"})
+    assert line == "{{ x }} & Co: is it solved?"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ company | upper }}",
+        "{{ company * 2 }}",
+        "{{ company.x }}",
+        "{{ company() }}",
+        "{% if company %}x{% endif %}",
+        "{% for c in company %}x{% endfor %}",
+        "{% set x = 1 %}",
+        "{{ 'x' }}",
+        "{{ secret }}",
+        "{{ company",
+        "{% include 'x' %}",
+    ],
+)
+def test_any_other_subject_line_is_refused_when_the_file_is_read(template: str) -> None:
+    assert why_no_subject(template) is not None
+    with pytest.raises(TemplateError):
+        render_subject(template, {"company": "Noodles"})
+    with pytest.raises(ValueError, match=r"braces|known here|readable"):
+        Variant(id="a", subject=template)
 
 
 def test_a_word_that_the_context_lacks_is_an_error_not_a_blank() -> None:
@@ -192,10 +313,11 @@ def test_a_word_that_the_context_lacks_is_an_error_not_a_blank() -> None:
 
 @pytest.mark.parametrize("poison", POISON)
 @pytest.mark.parametrize(
-    ("kind", "language"), [(Resolution, "de"), *product(ALERTS.values(), ["en"])]
+    ("kind", "language"),
+    [(Resolution, "de"), *((k, "en") for k in ALERTS.values() if issubclass(k, AlertMail))],
 )
 def test_customers_words_are_data_in_every_part(
-    kind: type[Context], language: str, poison: str
+    kind: type[MailContext], language: str, poison: str
 ) -> None:
     words = render(poisoned(kind, language, poison))
     page = HTMLParser(words.html)

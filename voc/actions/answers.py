@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from voc.actions import doubt, loops, tickets
+from voc.actions import doubt, judging, loops, tickets
 from voc.company.model import Company
-from voc.models import Answer, Loop, LoopState, TicketState, Verdict
+from voc.models import (
+    Answer,
+    AnswerWay,
+    Loop,
+    LoopState,
+    TicketEventKind,
+    TicketState,
+    Verdict,
+)
+from voc.rules import provenance
 from voc.rules.lifecycle import LoopAction
+from voc.store import answers as answer_store
+from voc.store import events
 from voc.store import loops as loop_store
 from voc.store import tickets as ticket_store
-from voc.store.events import lock_head
+from voc.store.events import Happening, lock_head
+
+UNASKED = 0
+ANSWERABLE = frozenset({LoopState.OPEN, LoopState.TOLD, LoopState.CLOSED})
+"""Open as well: a message whose reply was lost may have arrived, and its answer counts."""
+
+
+def takes_answers(loop: Loop, round_asked: int | None) -> bool:
+    """Whether an answer to the question of that round can still mean anything.
+
+    Also where we had given up telling: whoever answers the question of this very round has got
+    it, whatever came back.
+    """
+    arrived_after_all = loop.state is LoopState.COULD_NOT_TELL and loop.round == round_asked
+    return loop.state in ANSWERABLE or arrived_after_all
 
 
 def record(
@@ -24,11 +51,15 @@ def record(
     rating: int | None,
     words: str | None,
     now: datetime,
+    way: AnswerWay = AnswerWay.PAGE,
+    at: datetime | None = None,
 ) -> Answer:
     """Keep an answer. `close` acts on it; what was said before is kept, the newest holds.
 
     Args:
+        round_asked: Of the question; `UNASKED` if it answers a message that asked nothing.
         words: With personal data masked.
+        at: When they said it. Default: now.
     """
     answer = Answer(
         loop_id=loop.id or 0,
@@ -36,41 +67,64 @@ def record(
         verdict=verdict,
         rating=rating,
         words=words,
-        at=now,
+        at=min(at or now, now),  # nothing is newer than now, whatever a provider's clock says
+        way=way,
     )
     session.add(answer)
+    answered = Happening(
+        kind=TicketEventKind.ANSWERED,
+        loop_id=loop.id,
+        detail=provenance.answered(verdict, way, round_asked),
+    )
+    events.append(session, [answered], actor="customer", now=now)
     return answer
-
-
-def unapplied(session: Session, now: datetime) -> list[int]:
-    """Ids of the loops with answers, given by *now*, that nothing was done about yet."""
-    waiting = (col(Answer.applied_at).is_(None), col(Answer.at) <= now)
-    return sorted(session.exec(select(Answer.loop_id).where(*waiting).distinct()))
 
 
 def apply_answers(session: Session, loop_id: int, company: Company, *, now: datetime) -> str:
     """Close or reopen a loop by the newest answer to its current question.
 
     An answer to an earlier round's question changes nothing: the world has moved on. One that
-    overtakes our own knowledge of having asked waits until the message is settled.
+    overtakes our own knowledge of having asked waits until the message is settled. Unclear
+    words wait for a person, unless the customer has spoken again since.
     """
     loop = ticket_store.locked_loop(session, loop_id)
-    waiting = session.exec(
-        select(Answer)
-        .where(Answer.loop_id == loop_id, col(Answer.applied_at).is_(None), col(Answer.at) <= now)
-        .order_by(col(Answer.at), col(Answer.id))
-    ).all()
-    current = [answer for answer in waiting if answer.round == loop.round]
-    if current:
+    said = answer_store.of_loop(session, loop_id, now)
+    waiting = {answer.id for answer in said if answer.applied_at is None}
+    current = [answer for answer in said if answer.round == loop.round]
+    if any(answer.id in waiting for answer in current):
         doubt.believe_the_answer(session, loop, now=now)
-    if current and doubt.is_being_asked(session, loop):
-        return "asked_just_now"
-    for answer in waiting:
-        answer.applied_at = now
-        session.add(answer)
-    if not current or loop.state not in {LoopState.TOLD, LoopState.CLOSED}:
+        if doubt.is_being_asked(session, loop):
+            return "asked_just_now"
+        if loop.state is LoopState.COULD_NOT_TELL:
+            loops.tell(session, loop, now=now)
+    unclear = _for_a_person(said, loop)
+    for answer in unclear:
+        judging.ask_owners(session, answer, loop, company, now=now)
+    for answer in said:
+        if answer.id in waiting and answer not in unclear:
+            answer.applied_at = now
+            session.add(answer)
+    newest = current[-1] if current else None
+    if newest is not None and newest.id in waiting and newest not in unclear:
+        return _act_on(session, loop, newest.verdict, company, now=now)
+    return "unclear" if unclear else "outdated"
+
+
+def _for_a_person(said: Sequence[Answer], loop: Loop) -> list[Answer]:
+    """The unclear words since the customer last spoke clearly. Erased ones say nothing."""
+    if loop.state not in ANSWERABLE:
+        return []
+    latest = takewhile(lambda answer: answer.verdict is Verdict.UNCLEAR, reversed(said))
+    return [answer for answer in latest if answer.applied_at is None and answer.words is not None]
+
+
+def _act_on(
+    session: Session, loop: Loop, verdict: Verdict, company: Company, *, now: datetime
+) -> str:
+    """Do what the customer's newest word asks for; what came of it."""
+    if loop.state not in {LoopState.TOLD, LoopState.CLOSED} or verdict is Verdict.UNCLEAR:
         return "outdated"
-    if current[-1].verdict is Verdict.NOT_SOLVED:
+    if verdict is Verdict.NOT_SOLVED:
         reopen(session, loop, company, now=now)
         return "reopened"
     if loop.state is LoopState.TOLD:

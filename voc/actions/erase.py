@@ -21,12 +21,14 @@ from voc.models import (
     MessageState,
     Statement,
 )
-from voc.store import messages, themes
+from voc.rules.contact import Why
+from voc.store import messages, routing, themes
 from voc.store.events import lock_head
 
 DELETED_AT_SOURCE = "deleted_at_source"
-IN_FLIGHT = frozenset({MessageState.CLAIMED, MessageState.SENDING})
-"""A sender has it in hand: what it hands over can no longer be changed."""
+NOT_HANDED_OVER = frozenset({MessageState.QUEUED, MessageState.CLAIMED})
+LET_GO_OF = frozenset({Why.KILL_SWITCH, Why.RESTORED, Why.NEEDS_APPROVAL})
+"""Why a message is held that may leave later: not because a person, or the draw, stopped it."""
 
 
 def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bool:
@@ -38,6 +40,9 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
     if feedback.state is FeedbackState.FILED and feedback.reason == DELETED_AT_SOURCE:
         return False
     loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
+    for twin in routing.duplicates_of(session, feedback):  # it has to be answered by itself
+        twin.state, twin.reason = FeedbackState.UNDERSTOOD, None
+        session.add(twin)
     if loop is not None:
         lock_head(session)
         loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
@@ -72,14 +77,22 @@ def _erase_statements(session: Session, feedback: Feedback) -> None:
 def _wipe_messages(session: Session, loop: Loop, *, now: datetime) -> None:
     """Mails quote the customer: their frozen bytes go, key and state stay.
 
-    An alert that waits about a ticket that others still wait for is written anew without them.
+    What is about a ticket that others still wait for, or carries other messages, is written anew
+    without them; a sender that has it in hand finds that out at its last look. What is being
+    handed over at this moment cannot be changed any more, and is not kept.
     """
     tickets = select(LoopTicket.ticket_id).where(LoopTicket.loop_id == loop.id)
-    about = (col(Message.loop_id) == loop.id) | col(Message.ticket_id).in_(tickets)
+    carriers = select(Message.merged_into_id).where(Message.loop_id == loop.id)
+    about = (
+        (col(Message.loop_id) == loop.id)
+        | col(Message.ticket_id).in_(tickets)
+        | col(Message.id).in_(carriers)
+    )
     for message in session.exec(select(Message).where(about)).all():
-        if message.state is MessageState.QUEUED:
+        is_held = message.state is MessageState.HELD and message.reason in LET_GO_OF
+        if message.state in NOT_HANDED_OVER or is_held:
             messages.write_anew(session, message, now=now, not_before=message.not_before)
-        elif message.state not in IN_FLIGHT:
-            message.content = None
+        else:
+            message.content = message.refusal = None
             session.add(message)
     session.exec(update(Answer).where(col(Answer.loop_id) == loop.id).values(words=None))

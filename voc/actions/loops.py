@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, select
 
 from voc.models import (
+    Answer,
+    DeliveryChannel,
     Feedback,
     Loop,
     LoopKind,
@@ -18,10 +21,13 @@ from voc.models import (
     TicketState,
 )
 from voc.rules.lifecycle import UNFINISHED, LoopAction, next_loop_state, next_ticket_state
-from voc.store import events, messages, tickets
+from voc.rules.provenance import origin
+from voc.store import approval, events, messages, tickets
 from voc.store.events import Happening
+from voc.store.feedback import newest_version
 
 SYSTEM = "vocloop"
+RETURNED = "bounced"
 LIVE = frozenset({LoopState.OPEN, LoopState.TOLD})
 
 
@@ -31,9 +37,26 @@ def open_loop(session: Session, feedback: Feedback, kind: LoopKind, *, now: date
     loop = Loop(feedback_id=feedback.id, customer_id=feedback.customer_id, kind=kind, opened_at=now)
     session.add(loop)
     session.flush()
-    happened = Happening(kind=TicketEventKind.LOOP_OPENED, loop_id=loop.id, detail=kind)
-    events.append(session, [happened], actor=SYSTEM, now=now)
+    remember_words(session, loop, feedback, TicketEventKind.LOOP_OPENED, kind, now=now)
     return loop
+
+
+def remember_words(
+    session: Session,
+    loop: Loop,
+    feedback: Feedback,
+    kind: TicketEventKind,
+    what: str,
+    *,
+    now: datetime,
+) -> None:
+    """Write into the ledger which version of the words a step of the loop is about."""
+    version = newest_version(session, feedback)
+    detail = origin(
+        what, version.feedback_id, version.number, version.content_hash, version.understood_by or ""
+    )
+    happened = Happening(kind=kind, loop_id=loop.id, detail=detail)
+    events.append(session, [happened], actor=SYSTEM, now=now)
 
 
 def plan_follow_up(session: Session, loop: Loop, step: str, *, now: datetime) -> bool:
@@ -46,6 +69,22 @@ def plan_follow_up(session: Session, loop: Loop, step: str, *, now: datetime) ->
         recipient=f"customer:{loop.customer_id}",
         kind=MessageKind.FOLLOW_UP,
         template=step,
+        customer_id=loop.customer_id,
+        loop_id=loop.id,
+        now=now,
+    )
+
+
+def plan_review_reply(session: Session, loop: Loop, *, now: datetime) -> bool:
+    """Owe the review a public reply. It waits for a person whatever the company file says."""
+    return messages.plan(
+        session,
+        subject=f"loop:{loop.id}",
+        step="review_reply",
+        channel=DeliveryChannel.REVIEW,
+        recipient=f"review:{loop.feedback_id}",
+        kind=MessageKind.FOLLOW_UP,
+        template="review_reply",
         customer_id=loop.customer_id,
         loop_id=loop.id,
         now=now,
@@ -79,14 +118,34 @@ def on_sent(session: Session, message: Message, now: datetime) -> None:
     if loop.state is not LoopState.OPEN:
         return
     if message.template == "resolution" and message.step == f"resolution.{loop.round}":
-        _tell(session, loop, now=now)
+        tell(session, loop, now=now)
     elif message.template == "thanks":
-        _tell(session, loop, now=now)
+        tell(session, loop, now=now)
         close(session, loop, LoopAction.CLOSE_SILENT, reason="thanked", now=now)
 
 
-def _tell(session: Session, loop: Loop, *, now: datetime) -> None:
+def on_returned(session: Session, message: Message, *, now: datetime) -> None:
+    """A message came back. If it was the one that told the customer, they were not told.
+
+    Whoever has answered it has got it, whatever came back.
+    """
+    if message.loop_id is None:
+        return
+    loop = tickets.locked_loop(session, message.loop_id)
+    tells = message.template == "thanks" or message.step == f"resolution.{loop.round}"
+    believed = loop.state in {LoopState.TOLD, LoopState.CLOSED}
+    if not tells or not believed or is_answered(session, loop):
+        return
+    if loop.first_told_at == loop.told_at:
+        loop.first_told_at = None
+    loop.told_at = None
+    give_up(session, loop, reason=RETURNED, now=now)
+
+
+def tell(session: Session, loop: Loop, *, now: datetime) -> None:
+    """The customer has our answer: a sender handed it over, or their own answer proves it."""
     loop.state = next_loop_state(loop.id or 0, loop.state, LoopAction.TELL)
+    loop.reason = loop.closed_at = None
     loop.told_at, loop.first_told_at = now, loop.first_told_at or now
     session.add(loop)
     told = Happening(kind=TicketEventKind.LOOP_TOLD, loop_id=loop.id, detail=f"round {loop.round}")
@@ -116,8 +175,18 @@ def reopen(session: Session, loop: Loop, *, now: datetime) -> None:
 
 
 def give_up(session: Session, loop: Loop, *, reason: str, now: datetime) -> None:
-    """The customer cannot be told: the loop ends with the reason, not as closed."""
-    _end(session, loop, LoopAction.GIVE_UP, reason=reason, now=now)
+    """The customer cannot be told: the loop ends with the reason, not as closed.
+
+    A public reply goes out all the same: it is how such a customer finds us.
+    """
+    private = approval.unless_public(loop.id)
+    _end(session, loop, LoopAction.GIVE_UP, *private, reason=reason, now=now)
+
+
+def is_answered(session: Session, loop: Loop) -> bool:
+    """Whether the question of this round has an answer, applied or not."""
+    query = select(Answer.id).where(Answer.loop_id == loop.id, Answer.round == loop.round)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def drop(session: Session, loop: Loop, *, reason: str, now: datetime) -> None:
@@ -126,11 +195,19 @@ def drop(session: Session, loop: Loop, *, reason: str, now: datetime) -> None:
         _end(session, loop, LoopAction.DROP, reason=reason, now=now)
 
 
-def _end(session: Session, loop: Loop, action: LoopAction, *, reason: str, now: datetime) -> None:
+def _end(
+    session: Session,
+    loop: Loop,
+    action: LoopAction,
+    *which: ColumnElement[bool],
+    reason: str,
+    now: datetime,
+) -> None:
+    """End the loop and take back those of its unsent messages of which *which* holds."""
     loop.state = next_loop_state(loop.id or 0, loop.state, action)
     loop.reason, loop.closed_at = reason, now
     session.add(loop)
-    messages.cancel(session, loop_id=loop.id, reason=reason, now=now)
+    messages.cancel(session, *which, loop_id=loop.id, reason=reason, now=now)
     ended = Happening(kind=TicketEventKind.LOOP_ENDED, loop_id=loop.id, detail=reason)
     events.append(session, [ended], actor=SYSTEM, now=now)
     close_finished_tickets(session, loop, now=now)

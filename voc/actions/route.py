@@ -12,6 +12,7 @@ from voc.actions import loops
 from voc.actions.tickets import alert, start_clocks
 from voc.company.model import Company
 from voc.models import (
+    Channel,
     Feedback,
     FeedbackState,
     Loop,
@@ -22,9 +23,11 @@ from voc.models import (
     Ticket,
     TicketEventKind,
 )
+from voc.rules.provenance import decided
 from voc.rules.routing import Decision, Issue, decide
 from voc.store import events, messages, routing, tickets
 from voc.store.events import Happening
+from voc.store.routing import DUPLICATE
 
 EDITED_LATE = "edited_after_the_reply"
 
@@ -52,7 +55,10 @@ def _apply(
     session.add(piece)
     if loop is not None:  # an edit: it joins the loop that there is
         piece.state = FeedbackState.ROUTED
-        if loop.state is not LoopState.OPEN:
+        late = loop.state is not LoopState.OPEN
+        what = EDITED_LATE if late else "edited"
+        loops.remember_words(session, loop, piece, TicketEventKind.DECIDED, what, now=now)
+        if late:
             piece.reason = EDITED_LATE
             return Counter(edits_of_ended_loops=1)
         if decision.issues and loop.kind is LoopKind.THANKS:
@@ -60,6 +66,12 @@ def _apply(
             messages.cancel(session, loop_id=loop.id, reason="edited", now=now)
             session.add(loop)
         return _join_edit(session, loop, decision, company, now=now)
+    if decision.issues and (twin := routing.twin_loop(session, piece)) is not None:
+        kind, detail = TicketEventKind.DECIDED, f"{DUPLICATE}={piece.id}"
+        same = Happening(kind=kind, loop_id=twin.id, detail=detail)
+        events.append(session, [same], actor=loops.SYSTEM, now=now)
+        piece.state, piece.reason = FeedbackState.FILED, DUPLICATE
+        return Counter(duplicates=1)
     if decision.issues:
         piece.state = FeedbackState.ROUTED
         return _open(session, piece, decision, company, now=now)
@@ -81,7 +93,15 @@ def _open(
         counts[_ticket_for(session, loop, issue, company, now=now)] += 1
     if company.follow_up.receipt:
         loops.plan_follow_up(session, loop, "receipt", now=now)
+    if company.follow_up.review_replies and has_console(piece, company):
+        loops.plan_review_reply(session, loop, now=now)
     return counts
+
+
+def has_console(piece: Feedback, company: Company) -> bool:
+    """Whether it is a review whose source names where public replies to it go."""
+    source = next((s for s in company.sources if s.id == piece.source), None)
+    return piece.channel is Channel.REVIEW and getattr(source, "console", None) is not None
 
 
 def _join_edit(
@@ -93,6 +113,8 @@ def _join_edit(
     for issue in decision.issues:
         if ticket := waiting.get(issue.department):
             _say_of(session, ticket, issue)
+            why = _decided(loop, ticket, issue)
+            events.append(session, [why], actor=loops.SYSTEM, now=now)
         else:
             loops.await_new_ticket(session, loop)
             counts[_ticket_for(session, loop, issue, company, now=now)] += 1
@@ -119,8 +141,18 @@ def _ticket_for(
     session.add(LoopTicket(loop_id=loop.id or 0, ticket_id=ticket.id or 0))
     _say_of(session, ticket, issue)
     happened = Happening(kind=kind, ticket_id=ticket.id, loop_id=loop.id, detail=issue.department)
-    events.append(session, [happened], actor=loops.SYSTEM, now=now)
+    why = _decided(loop, ticket, issue)
+    events.append(session, [why, happened], actor=loops.SYSTEM, now=now)
     return "tickets" if kind is TicketEventKind.OPENED else "joined"
+
+
+def _decided(loop: Loop, ticket: Ticket, issue: Issue) -> Happening:
+    return Happening(
+        kind=TicketEventKind.DECIDED,
+        ticket_id=ticket.id,
+        loop_id=loop.id,
+        detail=decided(issue),
+    )
 
 
 def _new_ticket(
@@ -141,5 +173,6 @@ def _new_ticket(
     start_clocks(ticket, department, now=now)
     session.add(ticket)
     session.flush()
-    alert(session, ticket, "ticket_opened", "opened.1", department.owners, now=now)
+    owners, rooms = department.owners, department.alerts
+    alert(session, ticket, "ticket_opened", "opened.1", owners, rooms=rooms, now=now)
     return ticket

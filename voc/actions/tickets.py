@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from voc.actions import loops
-from voc.company.model import Company, Department, Person
+from voc.company.model import AlertRoute, Company, Department, Person
 from voc.errors import ConfigurationError, VocError
 from voc.models import (
+    DeliveryChannel,
     Label,
     MessageKind,
     Priority,
@@ -47,15 +48,19 @@ def alert(
     step: str,
     people: Sequence[Person],
     *,
+    rooms: Sequence[AlertRoute],
     now: datetime,
 ) -> None:
-    """Owe each of *people* an alert about the ticket."""
-    for person in people:
+    """Owe an alert about the ticket to each of *people* by mail, and to each of *rooms*."""
+    ways = {person.email: DeliveryChannel.EMAIL for person in people}
+    ways |= {room.name: DeliveryChannel(room.channel) for room in rooms}
+    for recipient, channel in ways.items():
         messages.plan(
             session,
             subject=f"ticket:{ticket.id}",
             step=step,
-            recipient=person.email,
+            channel=channel,
+            recipient=recipient,
             kind=MessageKind.ALERT,
             template=template,
             ticket_id=ticket.id,
@@ -98,7 +103,8 @@ def reassign(
     receiving = company.department(department)
     ticket.level = 0
     start_clocks(ticket, receiving, now=now)
-    alert(session, ticket, "ticket_opened", f"opened.{ticket.hand}", receiving.owners, now=now)
+    step = f"opened.{ticket.hand}"
+    alert(session, ticket, "ticket_opened", step, receiving.owners, rooms=receiving.alerts, now=now)
     for statement in session.exec(select(Statement).where(col(Statement.ticket_id) == ticket_id)):
         session.add(
             Label(
@@ -158,14 +164,30 @@ def reopen(session: Session, ticket_id: int, company: Company, *, now: datetime)
         session, ticket_id, TicketEventKind.REOPENED, actor="customer", now=now, detail="not_solved"
     )
     department = company.department_or_triage(ticket.department)
+    ticket.level = min(ticket.level + 1, len(department.escalation))
+    _work_again(session, ticket, department, now=now)
+    return ticket
+
+
+def send_back(
+    session: Session, ticket_id: int, company: Company, *, actor: str, now: datetime
+) -> Ticket:
+    """The reply was not approved: back to work at the same level, the clocks start anew."""
+    ticket = _move(
+        session, ticket_id, TicketEventKind.REOPENED, actor=actor, now=now, detail="refused"
+    )
+    _work_again(session, ticket, company.department_or_triage(ticket.department), now=now)
+    return ticket
+
+
+def _work_again(session: Session, ticket: Ticket, department: Department, *, now: datetime) -> None:
     ticket.department = department.id
     ticket.round += 1
-    ticket.level = min(ticket.level + 1, len(department.escalation))
     ticket.owner = ticket.accepted_at = ticket.resolved_at = ticket.closed_at = None
     start_clocks(ticket, department, now=now)
     people = [*department.owners, *department.escalation[: ticket.level]]
-    alert(session, ticket, "ticket_reopened", f"reopened.{ticket.round}", people, now=now)
-    return ticket
+    step = f"reopened.{ticket.round}"
+    alert(session, ticket, "ticket_reopened", step, people, rooms=department.alerts, now=now)
 
 
 def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetime) -> None:
@@ -179,7 +201,7 @@ def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetim
     events.append(session, [escalated], actor=loops.SYSTEM, now=now)
     step = f"escalation.{ticket.level}.{ticket.hand}.{ticket.round}"
     people = [department.escalation[ticket.level - 1]]
-    alert(session, ticket, "ticket_escalated", step, people, now=now)
+    alert(session, ticket, "ticket_escalated", step, people, rooms=department.alerts, now=now)
 
 
 def _move(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from voc.company.hours import Frozen
+from voc.company.subjects import why_no_subject
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=32)]
 
@@ -27,6 +28,13 @@ class Variant(Frozen):
         default=None, ge=0, le=23, description="Not before this hour, on the customer's clock."
     )
 
+    @field_validator("subject")
+    @classmethod
+    def _words_and_names(cls, subject: str | None) -> str | None:
+        if subject is not None and (why := why_no_subject(subject)):
+            raise ValueError(f"the subject {why}")
+        return subject
+
 
 class Experiment(Frozen):
     """A comparison of variants. Each customer gets one, the same at every message."""
@@ -40,11 +48,13 @@ class Experiment(Frozen):
         default=0,
         ge=0,
         lt=1,
-        description="Share of customers who are never written to while it runs.",
+        description="Share of customers who are not written to any more, from the first such "
+        "message on, while it runs.",
     )
     outcome: Literal["answered", "solved", "came_back"] = Field(
         default="solved",
-        description="What is counted: an answer, a solved, or new feedback within the days.",
+        description="What is counted within the days: an answer, a solved, or another issue "
+        "(fewer are better).",
     )
     within_days: int = Field(default=14, ge=1, description="How long we wait for the outcome.")
     begins: date = Field(description="The first day.")

@@ -83,6 +83,14 @@ class FollowUpPolicy(Frozen):
         description="In which we write. The first is for customers whose language we do not know.",
     )
 
+    def quiet_hours(self, channel: str) -> tuple[time, time] | None:
+        """From when until when nothing is sent by this channel, on the customer's clock."""
+        if channel == "sms":
+            return self.sms_quiet_from, self.sms_quiet_until
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        return self.quiet_from, self.quiet_until
+
     @model_validator(mode="after")
     def _quiet_hours_are_whole(self) -> Self:
         if (self.quiet_from is None) != (self.quiet_until is None):

@@ -38,6 +38,9 @@ def _safe_base_url(url: str) -> str:
 
 BaseUrl = Annotated[str, AfterValidator(_safe_base_url)]
 
+Console = Literal["app_store", "google", "play"]
+"""Where a company answers reviews in public."""
+
 
 class Columns(Frozen):
     """Which column of a file holds what. Only `text` is needed; the rest is as good as it gets."""
@@ -139,6 +142,17 @@ class FileSource(Frozen):
         description="The words that mean yes, in `columns.consent` and `columns.deleted`.",
     )
     columns: Columns = Field(description="Which column holds what.")
+    console: Console | None = Field(
+        default=None,
+        description="Where public replies to these reviews go. `columns.id` must then be the "
+        "console's own id of the review.",
+    )
+    console_app: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_.]+$",
+        max_length=100,
+        description="For `console: play`, the name of the app's package.",
+    )
 
     @field_validator("path")
     @classmethod
@@ -180,6 +194,16 @@ class FileSource(Frozen):
             raise ValueError("columns.handle needs handle_platform, such as mastodon")
         return self
 
+    @model_validator(mode="after")
+    def _replies_have_a_place(self) -> Self:
+        if self.console and self.channel is not Channel.REVIEW:
+            raise ValueError("console is for reviews: set channel to review, or leave it out")
+        if self.console and not self.columns.id:
+            raise ValueError("console needs columns.id, the console's own id of each review")
+        if (self.console == "play") != (self.console_app is not None):
+            raise ValueError("console: play and console_app need each other")
+        return self
+
 
 class ITunesSource(Frozen):
     """Reviews of one app in one country's App Store. Needs no key; the newest 500 at most."""
@@ -190,6 +214,11 @@ class ITunesSource(Frozen):
     country: str = Field(pattern=r"^[a-z]{2}$", description="The store's country: us, de, ...")
     base_url: BaseUrl = Field(
         default="https://itunes.apple.com", description="Where the feed is; a fake's in rehearsals."
+    )
+    console: Literal["app_store"] | None = Field(
+        default=None,
+        description="app_store, if the app is yours: then public replies go through App Store "
+        "Connect. Its ids are not the feed's; a review is found there by its moment and stars.",
     )
 
 

@@ -63,6 +63,6 @@ class Suppression(SQLModel, table=True):
     """An address that we no longer write to. Survives erasure: it holds no address."""
 
     address_hash: str = Field(primary_key=True, max_length=64, description="HMAC of the address.")
-    reason: str = Field(max_length=32, description="opted_out, bounced or complained.")
+    reason: str = Field(max_length=32, description="opted_out, bounced, complained or stopped.")
     how: str = Field(max_length=64)
     at: datetime = Field(sa_type=UtcDateTime)

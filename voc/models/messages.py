@@ -110,6 +110,9 @@ class Message(SQLModel, table=True):
     approved_hash: str | None = Field(
         default=None, max_length=64, description="SHA-256 of the bytes that were approved."
     )
+    refusal: str | None = Field(
+        default=None, max_length=500, description="Why a person did not let it leave."
+    )
 
 
 class LinkPurpose(StrEnum):

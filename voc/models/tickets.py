@@ -116,9 +116,12 @@ class TicketEventKind(StrEnum):
     DECIDED = "decided"  # why this issue went to this department, by which model or rule
     ANSWERED = "answered"  # the customer's word was taken in
     JUDGED = "judged"  # a person said what unclear words mean
+    OPTED_OUT = "opted_out"  # from here on nothing is handed over to this customer
+    OPTED_IN = "opted_in"
     MESSAGE_SENDING = "message_sending"
     MESSAGE_SENT = "message_sent"  # `detail` holds the provider's id
     MESSAGE_ENDED = "message_ended"  # any other end; `detail` says which, and why
+    MESSAGE_QUEUED = "message_queued"  # again: it was not taken, or a person lets it go
     MESSAGE_APPROVED = "message_approved"
     MESSAGE_REFUSED = "message_refused"
     RESTORED = "restored"  # an older copy of the database was put back

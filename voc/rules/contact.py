@@ -5,14 +5,14 @@ Pure: the caller brings the facts (`voc.store.contact.facts_for`), the policy an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from voc.company.follow_up import FollowUpPolicy
-from voc.models import MessageKind, MessageState
+from voc.company.follow_up import FollowUpPolicy, Ground
+from voc.models import DeliveryChannel, MessageKind, MessageState
+from voc.rules.quiet_hours import Span, first_allowed
 from voc.rules.tokens import digest
 
 
@@ -22,18 +22,25 @@ class Why(StrEnum):
     KILL_SWITCH = "kill_switch"
     RESTORED = "restored"  # an older copy of the database; nobody has looked yet
     BY_HAND = "by_hand"  # a person holds it
-    NEEDS_APPROVAL = "needs_approval"
     HOLD_OUT = "hold_out"
     OPTED_OUT = "opted_out"
     COMPLAINED = "complained"
+    STOPPED = "stopped"  # STOP by SMS: this number only, until START
     BOUNCED = "bounced"
-    NO_CONSENT = "no_consent"
+    COUNTRY = "country"  # the policy says never
     NO_ADDRESS = "no_address"
+    NO_CONSENT = "no_consent"
+    NO_HOUR = "no_hour"  # on some clock that may be theirs it is always quiet
     EXPIRED = "expired"
     NOT_WANTED = "no_longer_wanted"
+    NEEDS_APPROVAL = "needs_approval"
     CAP_7_DAYS = "cap_7_days"
     CAP_30_DAYS = "cap_30_days"
     QUIET_HOURS = "quiet_hours"
+    VARIANT_HOUR = "variant_hour"  # its variant of an experiment goes out later in the day
+
+
+SUPPRESSIONS = frozenset({Why.OPTED_OUT, Why.COMPLAINED, Why.STOPPED, Why.BOUNCED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +48,42 @@ class ContactFacts:
     """What the governor wants to know about a message and whom it goes to."""
 
     kind: MessageKind = MessageKind.FOLLOW_UP
+    channel: DeliveryChannel = DeliveryChannel.EMAIL
     address: str | None
     consent: bool | None = None
-    """As the customer last said; None if they never did."""
+    """To this channel, as the customer last said; None if they never did."""
+    country: str | None = None
     suppressed: str | None = None
     held_out: bool = False
     contacted_at: tuple[datetime, ...] = ()
-    """When they heard from us in the last 30 days, whatever of; resolutions do not count."""
+    """When they heard from us in the last 30 days, by any channel; resolutions do not count."""
     exempt: bool = False
     """A resolution: what the customer waits for is not held back by caps."""
-    timezone: str = "UTC"
+    zones: tuple[str, ...] = ("UTC",)
+    """Theirs; or, if we do not know it, every one that may be."""
+    not_before_hour: int | None = None
+    """Of its variant, on the customer's clock."""
     kill_switch: bool = False
+    restored: bool = False
+    by_hand: bool = False
+    written: bool = True
+    """Its bytes are frozen: there is something to approve."""
+    needs_approval: bool = False
+    approved: bool = False
+    """Just these bytes were."""
     expires_at: datetime | None = None
     still_wanted: bool = True
+
+    @property
+    def is_contact(self) -> bool:
+        """Whether it is written to a customer. What stands in public below a review is not."""
+        return self.kind is MessageKind.FOLLOW_UP and self.channel is not DeliveryChannel.REVIEW
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether a person has to read it first. Every public reply has to be read."""
+        needed = self.needs_approval or self.channel is DeliveryChannel.REVIEW
+        return needed and self.written and not self.approved
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +99,54 @@ class Silence:
 def why_not_contact(facts: ContactFacts, policy: FollowUpPolicy, now: datetime) -> Silence | None:
     """The strongest reason for silence, or None if the message may leave now.
 
-    Caps and quiet hours defer and never drop. Alerts to colleagues know neither, and no
-    consent; the kill switch stops them, too.
+    Caps and quiet hours defer and never drop. Alerts to colleagues and public replies know
+    neither, and no consent.
     """
-    return next(_silences(facts, policy, now), None)
+    return next(silences(facts, policy, now), None)
 
 
-def _silences(facts: ContactFacts, policy: FollowUpPolicy, now: datetime) -> Iterator[Silence]:
-    """Every reason for silence, the strongest first."""
-    is_follow_up = facts.kind is MessageKind.FOLLOW_UP
+def silences(facts: ContactFacts, policy: FollowUpPolicy, now: datetime) -> Iterator[Silence]:
+    """Every reason for silence that holds, the strongest first."""
     if facts.kill_switch:
         yield Silence(Why.KILL_SWITCH, MessageState.HELD)
-    if is_follow_up and facts.held_out:
-        yield Silence(Why.HOLD_OUT, MessageState.HELD)
-    if is_follow_up and (never := _why_never(facts, policy)):
-        yield Silence(never, MessageState.SUPPRESSED)
+    if facts.restored:
+        yield Silence(Why.RESTORED, MessageState.HELD)
+    if facts.by_hand:
+        yield Silence(Why.BY_HAND, MessageState.HELD)
+    if facts.is_contact:
+        if facts.held_out:
+            yield Silence(Why.HOLD_OUT, MessageState.HELD)
+        yield from (Silence(never, MessageState.SUPPRESSED) for never in _never(facts, policy, now))
     if facts.expires_at is not None and facts.expires_at <= now:
         yield Silence(Why.EXPIRED, MessageState.EXPIRED)
     if not facts.still_wanted:
         yield Silence(Why.NOT_WANTED, MessageState.CANCELLED)
-    if is_follow_up and not facts.exempt and (cap := _cap(facts.contacted_at, policy, now)):
-        yield cap
-    if is_follow_up and (until := _quiet_until(facts.timezone, policy, now)):
-        yield Silence(Why.QUIET_HOURS, MessageState.QUEUED, until)
+    if facts.waits_for_approval:
+        yield Silence(Why.NEEDS_APPROVAL, MessageState.HELD)
+    if facts.is_contact:
+        if not facts.exempt:
+            yield from _caps(facts.contacted_at, policy, now)
+        yield from _hours(facts, policy, now)
+
+
+def choose_way(ways: Sequence[ContactFacts], policy: FollowUpPolicy, now: datetime) -> ContactFacts:
+    """Of one message's facts by each channel those of the first that is not shut for good.
+
+    If all are: of the first with an address, so that its reason is told.
+    """
+
+    def is_shut(facts: ContactFacts) -> bool:
+        return any(s.state is MessageState.SUPPRESSED for s in silences(facts, policy, now))
+
+    open_ones = (facts for facts in ways if not is_shut(facts))
+    addressed = (facts for facts in ways if facts.address)
+    return next(open_ones, None) or next(addressed, None) or ways[0]
+
+
+def ground_of(country: str | None, policy: FollowUpPolicy) -> Ground:
+    """What we may write on in this country: a consent, no refusal, or nothing."""
+    otherwise: Ground = "consent" if policy.consent_required else "opt_out"
+    return policy.countries.get((country or "").upper(), otherwise)
 
 
 def is_held_out(secret: bytes, customer_id: int, share: float) -> bool:
@@ -103,42 +158,27 @@ def is_held_out(secret: bytes, customer_id: int, share: float) -> bool:
     return drawn < share * 2**64
 
 
-def choose_address(
-    addresses: Sequence[str], suppressed: Mapping[str, str], frozen: str | None
-) -> tuple[str | None, str | None]:
-    """Which of a customer's addresses to write to, and why not to: (address, reason).
-
-    A customer who opted out with one address has opted out as a person; one that bounced is
-    just passed over. A message keeps the address it was *frozen* with, while it is theirs.
-
-    Args:
-        addresses: The customer's, in the order in which to try them.
-        suppressed: By address the reason of its suppression.
-    """
-    for address in addresses:
-        if (reason := suppressed.get(address, Why.BOUNCED)) != Why.BOUNCED:
-            return address, reason
-    theirs = [address for address in addresses if frozen in {None, address}]
-    if reachable := [address for address in theirs if address not in suppressed]:
-        return reachable[0], None
-    return (theirs[0], Why.BOUNCED) if theirs else (None, None)
-
-
-def _why_never(facts: ContactFacts, policy: FollowUpPolicy) -> Why | None:
+def _never(facts: ContactFacts, policy: FollowUpPolicy, now: datetime) -> Iterator[Why]:
+    """Why this customer is not written to by this channel, today or tomorrow."""
+    ground = ground_of(facts.country, policy)
     if facts.suppressed is not None:
-        known = facts.suppressed in {Why.OPTED_OUT, Why.COMPLAINED, Why.BOUNCED}
-        return Why(facts.suppressed) if known else Why.OPTED_OUT
+        known = facts.suppressed in SUPPRESSIONS
+        yield Why(facts.suppressed) if known else Why.OPTED_OUT
+    if ground == "never":
+        yield Why.COUNTRY
     if not facts.address:
-        return Why.NO_ADDRESS
-    if facts.consent is False or (facts.consent is None and policy.consent_required):
-        return Why.NO_CONSENT
-    return None
+        yield Why.NO_ADDRESS
+    if facts.consent is False or (facts.consent is None and ground == "consent"):
+        yield Why.NO_CONSENT
+    span = policy.quiet_hours(facts.channel)
+    if span and first_allowed(facts.zones, (span,), now) is None:
+        yield Why.NO_HOUR
 
 
-def _cap(contacted: Sequence[datetime], policy: FollowUpPolicy, now: datetime) -> Silence | None:
-    """The cap that holds longest, with the moment at which it gives way."""
+def _caps(contacted: Sequence[datetime], policy: FollowUpPolicy, now: datetime) -> list[Silence]:
+    """The caps that are full, each with the moment at which it gives way; the longest first."""
     newest_first = sorted(contacted, reverse=True)
-    silences = []
+    full = []
     for reason, days, cap in (
         (Why.CAP_7_DAYS, 7, policy.cap_7_days),
         (Why.CAP_30_DAYS, 30, policy.cap_30_days),
@@ -146,33 +186,17 @@ def _cap(contacted: Sequence[datetime], policy: FollowUpPolicy, now: datetime) -
         if len(newest_first) >= cap:
             until = newest_first[cap - 1] + timedelta(days=days)
             if until > now:
-                silences.append((until, Silence(reason, MessageState.QUEUED, until)))
-    return max(silences, key=lambda pair: pair[0])[1] if silences else None
+                full.append((until, Silence(reason, MessageState.QUEUED, until)))
+    return [silence for _, silence in sorted(full, key=lambda pair: pair[0], reverse=True)]
 
 
-def _quiet_until(timezone: str, policy: FollowUpPolicy, now: datetime) -> datetime | None:
-    """When the quiet hours that it is now for the customer end; None if it is none.
-
-    The clock on the customer's wall decides; where it jumps, an end that it jumps over is the
-    moment of the jump's other side.
-    """
-    begin, end = policy.quiet_from, policy.quiet_until
-    if begin is None or end is None:
-        return None
-    local = now.astimezone(zone(timezone))
-    wall = local.time()
-    is_quiet = begin <= wall < end if begin <= end else wall >= begin or wall < end
-    if not is_quiet:
-        return None
-    day = local.date() if wall < end else local.date() + timedelta(days=1)
-    fold = local.fold if day == local.date() else 0
-    ends = datetime.combine(day, end, local.tzinfo).replace(fold=fold)
-    return ends.astimezone(now.tzinfo)
-
-
-def zone(name: str) -> ZoneInfo:
-    """The time zone of this name; UTC where a source told us one that does not exist."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+def _hours(facts: ContactFacts, policy: FollowUpPolicy, now: datetime) -> Iterator[Silence]:
+    """That it is quiet, or too early for the variant: a wish that yields where it cannot be met."""
+    span = policy.quiet_hours(facts.channel)
+    spans: tuple[Span, ...] = (span,) if span else ()
+    if (until := first_allowed(facts.zones, spans, now)) and until > now:
+        yield Silence(Why.QUIET_HOURS, MessageState.QUEUED, until)
+    if facts.not_before_hour:
+        spans += ((time(0), time(facts.not_before_hour)),)
+        if (until := first_allowed(facts.zones, spans, now)) and until > now:
+            yield Silence(Why.VARIANT_HOUR, MessageState.QUEUED, until)

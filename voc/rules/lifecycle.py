@@ -37,7 +37,7 @@ class LoopAction(StrEnum):
     SOLVE = "solve"
     CLOSE_SILENT = "close_silent"
     REOPEN = "reopen"
-    GIVE_UP = "give_up"  # the customer cannot be told
+    GIVE_UP = "give_up"  # the customer cannot be told, or what told them came back
     DROP = "drop"  # there is nothing to tell any more
 
 
@@ -49,6 +49,10 @@ LOOP_ARROWS: Mapping[tuple[LoopState, LoopAction], LoopState] = MappingProxyType
         (LoopState.TOLD, LoopAction.REOPEN): LoopState.OPEN,
         (LoopState.CLOSED, LoopAction.REOPEN): LoopState.OPEN,
         (LoopState.OPEN, LoopAction.GIVE_UP): LoopState.COULD_NOT_TELL,
+        (LoopState.TOLD, LoopAction.GIVE_UP): LoopState.COULD_NOT_TELL,
+        (LoopState.CLOSED, LoopAction.GIVE_UP): LoopState.COULD_NOT_TELL,
+        # What came back, or was in doubt for good, was answered: so it did arrive.
+        (LoopState.COULD_NOT_TELL, LoopAction.TELL): LoopState.TOLD,
         (LoopState.OPEN, LoopAction.DROP): LoopState.NOT_ACTIONABLE,
         (LoopState.TOLD, LoopAction.DROP): LoopState.NOT_ACTIONABLE,
     }

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
+from datetime import timedelta
 from types import MappingProxyType
 
 from voc.errors import IllegalTransitionError
-from voc.models import LoopState, TicketState
+from voc.models import LoopState, TicketEventKind, TicketState
 from voc.models import MessageState as Is
 from voc.rules.lifecycle import UNFINISHED
 
 ARROWS: Mapping[Is, frozenset[Is]] = MappingProxyType(
     {
+        # To UNKNOWN: an older copy of the database was put back, and this may have left since.
         Is.PLANNED: frozenset(
-            {Is.QUEUED, Is.CANCELLED, Is.SUPPRESSED, Is.EXPIRED, Is.HELD, Is.DEAD}
+            {
+                Is.QUEUED,
+                Is.CANCELLED,
+                Is.SUPPRESSED,
+                Is.EXPIRED,
+                Is.HELD,
+                Is.DEAD,
+                Is.UNKNOWN,
+            }
         ),
-        Is.QUEUED: frozenset({Is.CLAIMED, Is.CANCELLED, Is.PLANNED}),
+        Is.QUEUED: frozenset({Is.CLAIMED, Is.CANCELLED, Is.PLANNED, Is.HELD, Is.UNKNOWN}),
         # Nothing has been handed over yet: every way out is harmless.
         Is.CLAIMED: frozenset(
             {
                 Is.SENDING,
                 Is.QUEUED,
+                Is.PLANNED,
                 Is.SUPPRESSED,
                 Is.EXPIRED,
                 Is.HELD,
                 Is.CANCELLED,
                 Is.FAILED,
                 Is.DEAD,
+                Is.UNKNOWN,
             }
         ),
         Is.SENDING: frozenset({Is.SENT, Is.UNKNOWN, Is.QUEUED, Is.FAILED, Is.DEAD}),
         Is.SENT: frozenset({Is.DELIVERED, Is.BOUNCED, Is.COMPLAINED}),
         Is.DELIVERED: frozenset({Is.BOUNCED, Is.COMPLAINED}),
-        # Only evidence or a person moves it on; never a clock.
-        Is.UNKNOWN: frozenset({Is.SENT, Is.QUEUED, Is.ABANDONED}),
-        Is.HELD: frozenset({Is.QUEUED, Is.CANCELLED}),
+        Is.BOUNCED: frozenset({Is.COMPLAINED}),
+        # Only evidence or a person sends it again or calls it sent; a clock may give it up.
+        Is.UNKNOWN: frozenset({Is.SENT, Is.QUEUED, Is.PLANNED, Is.ABANDONED}),
+        Is.ABANDONED: frozenset({Is.SENT}),
+        Is.HELD: frozenset({Is.QUEUED, Is.PLANNED, Is.CANCELLED, Is.UNKNOWN}),
         # It never left, and what it is about has come up again.
         Is.CANCELLED: frozenset({Is.PLANNED}),
     }
@@ -59,10 +71,32 @@ GONE = frozenset(
 WAITING = frozenset({Is.PLANNED, Is.QUEUED})
 """States from which the domain may still take a message back."""
 
-BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 300, 600, 840, 1440))
+ENDED = frozenset(
+    {
+        Is.DELIVERED,
+        Is.BOUNCED,
+        Is.COMPLAINED,
+        Is.UNKNOWN,
+        Is.SUPPRESSED,
+        Is.EXPIRED,
+        Is.HELD,
+        Is.CANCELLED,
+        Is.FAILED,
+        Is.DEAD,
+        Is.ABANDONED,
+    }
+)
+"""States that a message reaches without being sent just now: each is written into the ledger."""
+
+IN_DOUBT_AT_MOST = timedelta(hours=72)
+"""After so long nobody will say any more what became of a message: it is given up."""
+IN_DOUBT_ALARM = timedelta(minutes=15)
+
+SAME_WORDS = "same_words"
+SAME_WORDS_WITHIN = timedelta(days=30)
 
 
-def check_arrow(message_id: int, state: Is, wanted: Is) -> None:
+def check_arrow(message_id: int | str, state: Is, wanted: Is) -> None:
     """Let *wanted* pass if it follows *state*.
 
     Raises:
@@ -72,14 +106,39 @@ def check_arrow(message_id: int, state: Is, wanted: Is) -> None:
         raise IllegalTransitionError("message", message_id, state, wanted)
 
 
-def retry_at(attempts: int, now: datetime, rng: Random) -> datetime | None:
-    """When to try again after this many failed attempts; None if it is time to stop.
+def event_of(state: Is, to: Is) -> TicketEventKind | None:
+    """What the ledger says of a move; None of one that says nothing about what may have left."""
+    if to is Is.SENDING:
+        return TicketEventKind.MESSAGE_SENDING
+    if to is Is.SENT:
+        return TicketEventKind.MESSAGE_SENT
+    if to in ENDED:
+        return TicketEventKind.MESSAGE_ENDED
+    came_back = to in WAITING and state in {Is.SENDING, Is.UNKNOWN, Is.HELD}
+    return TicketEventKind.MESSAGE_QUEUED if came_back else None
 
-    Half of the wait is left to chance, so that a crowd does not come back as a crowd.
+
+def detail_of(to: Is, reason: str | None, way: str | None) -> str:
+    """What the ledger says beside the kind of the event: codes, no words, no address.
+
+    Args:
+        way: The route or the provider's id, of a message that leaves.
     """
-    if attempts > len(BACKOFF):
-        return None
-    return now + BACKOFF[attempts - 1] * rng.uniform(0.5, 1)
+    if to in {Is.SENDING, Is.SENT}:
+        return way or reason or ""
+    if to in WAITING:
+        return reason or ""
+    return (f"{to}:{reason}" if reason else to.value)[:255]
+
+
+def is_told_once(template: str) -> bool:
+    """Whether the same words to the same customer are one too many, whatever they are about.
+
+    Not for what a loop waits for: the customer is told about each of their issues, and asked,
+    even if the department did the same about two of them. There the key of the message sees to
+    it that a round of a loop is told once.
+    """
+    return template not in {"resolution", "reminder"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +161,23 @@ class TicketFacts:
     round: int
 
 
-def still_wanted(step: str, loop: LoopFacts | None, ticket: TicketFacts | None) -> bool:
-    """Whether what a message is about still stands. Steps that nobody here knows always do."""
+def asked_in(step: str) -> int | None:
+    """The round in whose question a step asks: 2 for ``resolution.2``; None if it asks nothing."""
+    name, _, number = step.partition(".")
+    return int(number) if name in {"resolution", "reminder"} and number.isdigit() else None
+
+
+def still_wanted(
+    step: str, loop: LoopFacts | None, ticket: TicketFacts | None, *, to_judge: bool = True
+) -> bool:
+    """Whether what a message is about still stands. Steps that nobody here knows always do.
+
+    Args:
+        to_judge: Whether the unclear answer that the message is about still waits for a person.
+    """
     name, *numbers = step.split(".")
+    if name == "judge":
+        return to_judge
     number = int(numbers[-1]) if numbers and numbers[-1].isdigit() else None
     if loop is not None:
         return _loop_wants(name, number, loop)

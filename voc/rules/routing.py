@@ -29,6 +29,8 @@ class StatementFacts:
     """None: no department was sure enough."""
     probability: float
     offers: Offers
+    judge: str
+    """Who read the department, or could not: ``model:VERSION``, ``person`` or ``nobody``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,30 @@ class Filed(StrEnum):
     NOTHING_TO_DO = "nothing_to_do"
 
 
+PERSON = "person"
+
+
+class Reason(StrEnum):
+    """What decided on the department of an issue."""
+
+    RULE = "rule"
+    SUGGESTED = "suggested"
+    LABELLED = "labelled"  # by a person
+    UNSURE = "unsure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """What becomes a ticket: one department's statements of one piece."""
 
     department: str
     because: str
+    """In words, for the owner."""
+    reason: Reason
+    by: str
+    """The rule, the version of the model, or ``person``."""
+    probability: float | None
+    """None: a rule or a person is sure."""
     topic: str | None
     priority: Priority
     statement_ids: tuple[int, ...]
@@ -145,15 +165,26 @@ def _issue(
     severities: dict[str, str],
 ) -> Issue:
     surest, rule = max(found, key=lambda pair: (pair[1] is not None, pair[0].probability))
-    because = f"rule {rule.name!r}" if rule else f"suggested with {surest.probability:.0%}"
+    because, reason = _why(surest, rule)
     return Issue(
         department=department,
         because=because,
+        reason=reason,
+        by=f"rule:{rule.name}" if rule else surest.judge,
+        probability=surest.probability if reason is Reason.SUGGESTED else None,
         topic=surest.topic,
         priority=_priority(surest, rule, piece, routing, severities),
         statement_ids=tuple(s.id for s, _ in found),
         offers=surest.offers,
     )
+
+
+def _why(surest: StatementFacts, rule: RoutingRule | None) -> tuple[str, Reason]:
+    if rule:
+        return f"rule {rule.name!r}", Reason.RULE
+    if surest.judge == PERSON:
+        return "labelled by a person", Reason.LABELLED
+    return f"suggested with {surest.probability:.0%}", Reason.SUGGESTED
 
 
 def _triage(
@@ -166,6 +197,9 @@ def _triage(
     return Issue(
         department=TRIAGE,
         because="no department is sure enough",
+        reason=Reason.UNSURE,
+        by=surest.judge,
+        probability=surest.probability,
         topic=None,
         priority=_priority(surest, None, piece, routing, severities),
         statement_ids=tuple(s.id for s in unsure),

@@ -1,40 +1,60 @@
-"""What the governor asks about a customer, and the suppressions it obeys."""
+"""What the governor asks about a message and the customer it goes to."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Row, exists, func, or_
+from sqlalchemy import ColumnElement, Row, exists
 from sqlmodel import Session, col, select
 
-from voc.columns import UtcDateTime
 from voc.company.model import Company
 from voc.models import (
-    Answer,
     Consent,
     Customer,
-    Identity,
-    IdentityKind,
+    DeliveryChannel,
+    Exposure,
+    Installation,
     Loop,
-    LoopTicket,
     Message,
     MessageKind,
+    MessageState,
     Purpose,
     Suppression,
     Ticket,
 )
-from voc.rules.contact import ContactFacts, choose_address, is_held_out
-from voc.rules.lifecycle import UNFINISHED
-from voc.rules.messages import GONE, LoopFacts, TicketFacts, still_wanted
-from voc.rules.pseudonym import pseudonym
+from voc.rules.addresses import OF_ONE_ADDRESS, choose_address
+from voc.rules.contact import ContactFacts, Why, choose_way, is_held_out
+from voc.rules.experiments import HOLD_OUT, is_running, variant_of
+from voc.rules.quiet_hours import zone, zones_of
+from voc.store.standings import UNCAPPED, Standing, standings_of
 from voc.store.upsert import insert_new
+from voc.store.wanted import answered, is_wanted, to_judge, unresolved
 
-LONGEST_CAP = timedelta(days=30)
-UNCAPPED = "resolution"  # the template that caps neither hold back nor count
+PURPOSES = {
+    DeliveryChannel.EMAIL: Purpose.FOLLOW_UP,
+    DeliveryChannel.SMS: Purpose.FOLLOW_UP_SMS,
+}
+"""What a customer has to agree to, to be written to by this channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What stays the same for all the messages that are asked about."""
+
+    company: Company
+    secret: bytes
+    kill_switch: bool
+    now: datetime
+
+    def parameters(self) -> dict[str, Any]:
+        today = self.now.astimezone(zone(self.company.company.timezone)).date()
+        return {"running": [e.id for e in self.company.experiments if is_running(e, today)]}
 
 
 def lock_contact(session: Session, customer_id: int | None) -> None:
@@ -49,9 +69,18 @@ def lock_contact(session: Session, customer_id: int | None) -> None:
 
 
 def suppress(session: Session, address_hash: str, *, reason: str, how: str, now: datetime) -> None:
-    """Never write to this address again. The first reason stays."""
+    """Never write to this address again. The first reason stays, unless this one is wider."""
     row = {"address_hash": address_hash, "reason": reason, "how": how, "at": now}
-    insert_new(session, Suppression, [row])
+    if insert_new(session, Suppression, [row]) or reason in OF_ONE_ADDRESS:
+        return
+    session.execute(
+        sa.update(Suppression)
+        .where(
+            col(Suppression.address_hash) == address_hash,
+            col(Suppression.reason).in_(OF_ONE_ADDRESS),
+        )
+        .values(reason=reason, how=how, at=now)
+    )
 
 
 def facts_for(
@@ -65,36 +94,108 @@ def facts_for(
 ) -> dict[int, ContactFacts]:
     """By message id what the governor decides on: one query, and one each for what it points to.
 
-    Suppressions are filed under a hash that only Python can make, so they cannot be joined.
+    A message that is not frozen yet may go by any channel of the policy: these are the facts of
+    the one that it would go by. Suppressions are filed under a hash that only Python can make,
+    so they cannot be joined.
     """
-    rows = session.execute(_facts_query(), {"message_ids": list(message_ids)}).all()
+    asked = _Asked(company=company, secret=secret, kill_switch=kill_switch, now=now)
+    parameters = {"message_ids": list(message_ids)} | asked.parameters()
+    rows = session.execute(_facts_query(), parameters).all()
     customer_ids = {row.Message.customer_id for row in rows if row.Message.customer_id}
-    addresses = addresses_of(session, customer_ids)
-    suppressed = _suppressed(session, addresses, secret)
-    contacted = _contacted(session, customer_ids, now)
+    standings = standings_of(session, customer_ids, secret=secret, now=now)
     facts = {}
     for row in rows:
-        customer_id = row.Message.customer_id
-        address, reason = (
-            choose_address(addresses.get(customer_id, []), suppressed, row.Message.address)
-            if row.Message.kind is MessageKind.FOLLOW_UP
-            else (row.Message.recipient, None)
-        )
-        facts[row.Message.id] = ContactFacts(
-            kind=row.Message.kind,
-            address=address,
-            suppressed=reason,
-            consent=row.consent,
-            held_out=customer_id is not None
-            and is_held_out(secret, customer_id, company.follow_up.hold_out_share),
-            contacted_at=tuple(contacted.get(customer_id, ())),
-            exempt=row.Message.template == UNCAPPED,
-            timezone=(row.Customer and row.Customer.timezone) or company.company.timezone,
-            kill_switch=kill_switch,
-            expires_at=_expiry(row.Message, company),
-            still_wanted=_still_wanted(row),
-        )
+        ways = [
+            _facts(row, channel, standings.get(row.Message.customer_id), asked)
+            for channel in _channels(row.Message, company)
+        ]
+        facts[row.Message.id] = choose_way(ways, company.follow_up, now)
     return facts
+
+
+def ways_to(
+    session: Session,
+    customer_id: int,
+    *,
+    company: Company,
+    secret: bytes,
+    kill_switch: bool,
+    now: datetime,
+) -> list[ContactFacts]:
+    """What would be decided on if this customer were written to now, by each channel."""
+    asked = _Asked(company=company, secret=secret, kill_switch=kill_switch, now=now)
+    query = sa.select(Customer, *_about_customers()).where(col(Customer.id) == customer_id)
+    row = session.execute(query, asked.parameters()).one()
+    standing = standings_of(session, [customer_id], secret=secret, now=now)[customer_id]
+    channels = map(DeliveryChannel, company.follow_up.channels)
+    return [_to_customer(row, channel, standing, asked) for channel in channels]
+
+
+def _channels(message: Message, company: Company) -> Sequence[DeliveryChannel]:
+    """By which ways a message may go: one, if it is frozen for it or to no customer."""
+    may_change = message.channel in PURPOSES and message.address is None
+    if message.kind is MessageKind.FOLLOW_UP and may_change:
+        return [DeliveryChannel(channel) for channel in company.follow_up.channels]
+    return [message.channel]
+
+
+def _facts(
+    row: Row[Any], channel: DeliveryChannel, standing: Standing | None, asked: _Asked
+) -> ContactFacts:
+    message = row.Message
+    experiments = asked.company.experiments
+    is_contact = message.kind is MessageKind.FOLLOW_UP and channel in PURPOSES
+    if is_contact and row.Customer and standing:
+        facts = _to_customer(row, channel, standing, asked, frozen=message.address)
+    else:
+        facts = ContactFacts(
+            address=None if is_contact else message.address or message.recipient,
+            restored=row.restored_at is not None,
+        )
+    variant = variant_of(experiments, message.variant)
+    content = message.content
+    return replace(
+        facts,
+        kind=message.kind,
+        channel=channel,
+        exempt=message.template == UNCAPPED,
+        not_before_hour=variant.hour if variant else None,
+        kill_switch=asked.kill_switch,
+        by_hand=message.state is MessageState.HELD and message.reason == Why.BY_HAND,
+        written=content is not None,
+        needs_approval=message.needs_approval,
+        approved=content is not None and message.approved_hash == sha256(content).hexdigest(),
+        expires_at=_expiry(message, asked.company),
+        still_wanted=is_wanted(row),
+    )
+
+
+def _to_customer(
+    row: Row[Any],
+    channel: DeliveryChannel,
+    standing: Standing,
+    asked: _Asked,
+    frozen: str | None = None,
+) -> ContactFacts:
+    """What is about the customer and the channel, and not about a message."""
+    customer, about = row.Customer, asked.company.company
+    addresses = standing.addresses.get(channel, ())
+    address, reason = choose_address(addresses, standing.suppressed, frozen)
+    share = asked.company.follow_up.hold_out_share
+    return ContactFacts(
+        channel=channel,
+        address=address,
+        suppressed=reason,
+        consent=row.consent if channel is DeliveryChannel.EMAIL else row.consent_sms,
+        country=customer.country,
+        held_out=row.held_out or is_held_out(asked.secret, customer.id, share),
+        contacted_at=standing.contacted_at,
+        zones=zones_of(
+            customer.timezone, customer.country, about.customer_countries, about.timezone
+        ),
+        kill_switch=asked.kill_switch,
+        restored=row.restored_at is not None,
+    )
 
 
 def _expiry(message: Message, company: Company) -> datetime | None:
@@ -107,8 +208,9 @@ def _expiry(message: Message, company: Company) -> datetime | None:
 @cache
 def _facts_query() -> sa.Select[Any]:
     """Built once: it is asked twice for every message that leaves."""
+    about_loop = (unresolved(), answered(), to_judge())
     return (
-        sa.select(Message, Customer, Loop, Ticket, _consent(), _unresolved(), _answered())
+        sa.select(Message, Customer, Loop, Ticket, *_about_customers(), *about_loop)
         .outerjoin(Customer, col(Customer.id) == Message.customer_id)
         .outerjoin(Loop, col(Loop.id) == Message.loop_id)
         .outerjoin(Ticket, col(Ticket.id) == Message.ticket_id)
@@ -116,90 +218,26 @@ def _facts_query() -> sa.Select[Any]:
     )
 
 
-def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, list[str]]:
-    """The e-mail addresses of each customer, the newest first."""
-    found: dict[int, list[str]] = {}
-    if not customer_ids:
-        return found
-    query = select(Identity).where(
-        col(Identity.customer_id).in_(sorted(customer_ids)), Identity.kind == IdentityKind.EMAIL
+def _about_customers() -> tuple[ColumnElement[Any], ...]:
+    running: sa.BindParameter[str] = sa.bindparam("running", expanding=True)
+    exposed = select(Exposure.customer_id).where(
+        col(Exposure.customer_id) == Customer.id,
+        Exposure.variant == HOLD_OUT,
+        col(Exposure.experiment).in_(running),
     )
-    for row in session.exec(query.order_by(col(Identity.at).desc(), col(Identity.id).desc())):
-        found.setdefault(row.customer_id, []).append(row.value)
-    return found
+    return (
+        _consent(Purpose.FOLLOW_UP).label("consent"),
+        _consent(Purpose.FOLLOW_UP_SMS).label("consent_sms"),
+        exists(exposed.correlate(Customer)).label("held_out"),
+        select(Installation.restored_at).limit(1).scalar_subquery().label("restored_at"),
+    )
 
 
-def _consent() -> ColumnElement[bool]:
+def _consent(purpose: Purpose) -> sa.ScalarSelect[bool]:
     newest = (
         select(Consent.granted)
-        .where(
-            col(Consent.customer_id) == Message.customer_id, Consent.purpose == Purpose.FOLLOW_UP
-        )
+        .where(col(Consent.customer_id) == Customer.id, Consent.purpose == purpose)
         .order_by(col(Consent.at).desc(), col(Consent.id).desc())
         .limit(1)
     )
-    return newest.correlate(Message).scalar_subquery().label("consent")
-
-
-def _unresolved() -> ColumnElement[bool]:
-    waits_for = select(LoopTicket.ticket_id).join(Ticket, col(Ticket.id) == LoopTicket.ticket_id)
-    unfinished = waits_for.where(
-        col(LoopTicket.loop_id) == Message.loop_id, col(Ticket.state).in_(UNFINISHED)
-    )
-    return exists(unfinished.correlate(Message)).label("unresolved")
-
-
-def _answered() -> ColumnElement[bool]:
-    answers = select(Answer.id).where(
-        col(Answer.loop_id) == Message.loop_id, col(Answer.round) == Loop.round
-    )
-    return exists(answers.correlate(Message, Loop)).label("answered")
-
-
-def _still_wanted(row: Row[Any]) -> bool:
-    loop = row.Loop and LoopFacts(
-        state=row.Loop.state,
-        round=row.Loop.round,
-        all_resolved=not row.unresolved,
-        answered=bool(row.answered),
-    )
-    ticket = row.Ticket and TicketFacts(
-        state=row.Ticket.state, hand=row.Ticket.hand, round=row.Ticket.round
-    )
-    # A follow-up is about its loop; an alert may name the loop, but is about its ticket.
-    is_follow_up = row.Message.kind is MessageKind.FOLLOW_UP
-    return still_wanted(
-        row.Message.step, loop if is_follow_up else None, None if is_follow_up else ticket
-    )
-
-
-def _suppressed(
-    session: Session, addresses: Mapping[int, Sequence[str]], secret: bytes
-) -> dict[str, str]:
-    """By address the reason why we are silent there; addresses that are not are left out."""
-    by_hash = {pseudonym(secret, a): a for theirs in addresses.values() for a in theirs}
-    if not by_hash:
-        return {}
-    query = select(Suppression).where(col(Suppression.address_hash).in_(by_hash))
-    return {by_hash[row.address_hash]: row.reason for row in session.exec(query)}
-
-
-def _contacted(
-    session: Session, customer_ids: Collection[int], now: datetime
-) -> dict[int, list[datetime]]:
-    """When each customer heard from us lately; a message still on its way counts as now."""
-    if not customer_ids:
-        return {}
-    at = func.coalesce(Message.settled_at, now, type_=UtcDateTime())
-    query = select(Message.customer_id, at).where(
-        col(Message.customer_id).in_(sorted(customer_ids)),
-        Message.kind == MessageKind.FOLLOW_UP,
-        Message.template != UNCAPPED,
-        col(Message.state).in_(GONE),
-        or_(col(Message.settled_at).is_(None), col(Message.settled_at) > now - LONGEST_CAP),
-    )
-    found: dict[int, list[datetime]] = {}
-    for customer_id, moment in session.exec(query):
-        if customer_id is not None:
-            found.setdefault(customer_id, []).append(moment)
-    return found
+    return newest.correlate(Customer).scalar_subquery()

@@ -1,4 +1,4 @@
-"""Appending to the hash chain of ticket events."""
+"""Appending to the ledger: the hash chain of events, and the tree over them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from voc.models import ChainHead, TicketEvent, TicketEventKind
-from voc.rules import chain
-from voc.store.upsert import insert_new
+from voc.rules import chain, merkle
+from voc.store.upsert import insert_new, table_of
+
+HELD = "ledger head"  # in `Session.info`: a session of ours lives for one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +31,26 @@ def lock_head(session: Session) -> ChainHead:
     """The newest link, held until the commit. Made if there is none yet.
 
     Everybody who will append takes it before any ticket or loop: with one order of locks nobody
-    waits for somebody who waits for them.
+    waits for somebody who waits for them. Who has it does not ask again.
     """
-    insert_new(session, ChainHead, [{"id": 1, "length": 0, "hash": chain.GENESIS}])
+    if isinstance(held := session.info.get(HELD), ChainHead) and held in session:
+        return held
+    head = session.info[HELD] = _locked_head(session)
+    return head
+
+
+def _locked_head(session: Session) -> ChainHead:
+    """A chain from before there was a tree gets its frontier here, once."""
     query = select(ChainHead).where(col(ChainHead.id) == 1).with_for_update()
-    return session.exec(query.execution_options(populate_existing=True)).one()
+    query = query.execution_options(populate_existing=True)
+    if (head := session.exec(query).one_or_none()) is None:
+        row = {"id": 1, "length": 0, "hash": chain.GENESIS, "frontier": []}
+        insert_new(session, ChainHead, [row])  # another process may have made it just now
+        head = session.exec(query).one()
+    if head.length and not head.frontier:
+        head.frontier = merkle.frontier_of(session.exec(hashes()).all())
+        session.add(head)
+    return head
 
 
 def append(session: Session, happenings: Sequence[Happening], *, actor: str, now: datetime) -> None:
@@ -40,31 +58,33 @@ def append(session: Session, happenings: Sequence[Happening], *, actor: str, now
     if not happenings:
         return
     head = lock_head(session)
-    for event in happenings:
-        link = chain.link(
-            head.hash,
-            ticket_id=event.ticket_id,
-            loop_id=event.loop_id,
-            message_id=event.message_id,
-            kind=event.kind,
-            actor=actor,
-            detail=event.detail,
-            at=now,
-        )
-        session.add(
-            TicketEvent(
-                ticket_id=event.ticket_id,
-                loop_id=event.loop_id,
-                message_id=event.message_id,
-                kind=event.kind,
-                actor=actor,
-                detail=event.detail,
-                at=now,
-                previous_hash=head.hash,
-                hash=link,
-            )
-        )
-        session.flush()  # ids follow the order of the chain
-        head.hash, head.length = link, head.length + 1
+    session.flush()  # what the events point to
+    previous, frontier = head.hash, head.frontier
+    rows = []
+    for size, event in enumerate(happenings, head.length):
+        content: chain.Content = {
+            "ticket_id": event.ticket_id,
+            "loop_id": event.loop_id,
+            "message_id": event.message_id,
+            "kind": event.kind,
+            "actor": actor,
+            "detail": event.detail,
+            "at": now,
+        }
+        link = chain.link(previous, **content)
+        rows.append({**content, "previous_hash": previous, "hash": link})
+        previous, frontier = link, merkle.append(frontier, size, link)
+    session.connection().execute(table_of(TicketEvent).insert(), rows)  # in this order
+    head.hash, head.length, head.frontier = previous, head.length + len(rows), frontier
     session.add(head)
     session.flush()
+
+
+def length(session: Session) -> int:
+    """How many events there are, as the head knows it."""
+    return session.exec(select(ChainHead.length)).first() or 0
+
+
+def hashes() -> SelectOfScalar[str]:
+    """The hashes of all events, in the order of the chain."""
+    return select(TicketEvent.hash).order_by(col(TicketEvent.id))

@@ -56,6 +56,14 @@ def unread(session: Session, low: int, high: int, *, limit: int) -> list[Unread]
     ]
 
 
+def newest_version(session: Session, feedback: Feedback) -> FeedbackVersion:
+    """The version that counts."""
+    query = select(FeedbackVersion).where(
+        FeedbackVersion.feedback_id == feedback.id, FeedbackVersion.number == feedback.version
+    )
+    return session.exec(query).one()
+
+
 def vectors(session: Session, hashes: Sequence[str], model: str) -> dict[str, bytes]:
     """The stored vectors of *model* for these text hashes."""
     found: dict[str, bytes] = {}

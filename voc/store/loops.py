@@ -9,6 +9,7 @@ from sqlmodel import Session, and_, col, select
 
 from voc.models import Answer, Loop, LoopState, Message, MessageState
 from voc.rules.contact import Why
+from voc.rules.messages import SAME_WORDS
 
 NEVER_ARRIVES = (
     MessageState.SUPPRESSED,
@@ -49,6 +50,7 @@ def untellable(session: Session) -> list[tuple[Loop, str]]:
     lost = or_(
         col(Message.state).in_(NEVER_ARRIVES),
         and_(col(Message.state) == MessageState.HELD, col(Message.reason) == Why.HOLD_OUT),
+        and_(col(Message.state) == MessageState.CANCELLED, col(Message.reason) == SAME_WORDS),
     )
     decides = or_(
         col(Message.template) == "thanks",

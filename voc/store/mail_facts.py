@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from voc.models import (
     Answer,
+    Channel,
     Customer,
     Feedback,
     FeedbackVersion,
@@ -22,6 +23,9 @@ from voc.models import (
     Verdict,
 )
 from voc.rules.messages import GONE
+from voc.store.approval import refusals_of
+from voc.store.merging import Rider, riders_of
+from voc.store.past_rounds import Past, Reply, pasts_of, replies_of
 from voc.store.ticket_history import quotes_of
 
 
@@ -31,6 +35,18 @@ class Done:
 
     department: str
     action: str
+    cause: str = ""
+    """Internal: it is in no message, and what is published is held against it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The review that a public reply goes to."""
+
+    source: str
+    external_id: str
+    said_at: datetime
+    stars: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +65,9 @@ class TicketWords:
     quotes: tuple[str, ...] = ()
     objection: str | None = None
     """What the customer wrote with their newest "not solved"."""
+    refusal: str | None = None
+    """Why an approver did not let the reply leave."""
+    past: tuple[Past, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +81,19 @@ class MailFacts:
     said_at: datetime | None
     verbatim: str = field(repr=False)
     done: tuple[Done, ...] = field(default=(), repr=False)
+    review: Review | None = None
     ticket: TicketWords | None = field(default=None, repr=False)
     thread: str | None = None
     """Message-ID of the first mail about the same subject that this recipient got."""
+    reply: Reply | None = None
+    riders: tuple[Rider, ...] = ()
+    """What it says for messages that were merged into it."""
 
 
 def planned_mails(
     session: Session, low: int, high: int, *, now: datetime, limit: int
 ) -> list[MailFacts]:
-    """The facts of due planned messages with ids from *low* to *high*: five queries a batch."""
+    """The facts of due planned messages with ids from *low* to *high*: eleven queries a batch."""
     rows = session.execute(
         sa.select(Message, Customer, Feedback, FeedbackVersion, Ticket)
         .outerjoin(Customer, col(Customer.id) == Message.customer_id)
@@ -94,7 +117,12 @@ def planned_mails(
     tickets = [row.Ticket for row in rows if row.Ticket]
     quotes = quotes_of(session, [ticket.id for ticket in tickets])
     objections = _objections(session, [ticket.id for ticket in tickets])
+    refusals = refusals_of(session, [ticket.id for ticket in tickets])
+    came_back = [row.Ticket for row in rows if row.Ticket and row.Ticket.round > 1]
+    pasts = pasts_of(session, came_back)
+    replies = replies_of(session, [row.Message for row in rows])
     threads = _threads(session, [row.Message.subject for row in rows])
+    riders = riders_of(session, [row.Message.id for row in rows])
     return [
         MailFacts(
             message=row.Message,
@@ -104,15 +132,33 @@ def planned_mails(
             said_at=row.Feedback and row.Feedback.said_at,
             verbatim=row.FeedbackVersion.verbatim if row.FeedbackVersion else "",
             done=tuple(done.get(row.Message.loop_id, ())),
-            ticket=row.Ticket and _words(row.Ticket, quotes, objections),
+            review=row.Feedback and _review(row.Feedback),
+            ticket=row.Ticket and _words(row.Ticket, quotes, objections, refusals, pasts),
+            reply=replies.get(row.Message.subject),
             thread=threads.get((row.Message.subject, row.Message.recipient)),
+            riders=tuple(riders.get(row.Message.id, ())),
         )
         for row in rows
     ]
 
 
+def _review(piece: Feedback) -> Review | None:
+    if piece.channel is not Channel.REVIEW:
+        return None
+    return Review(
+        source=piece.source,
+        external_id=piece.external_id,
+        said_at=piece.said_at,
+        stars=piece.rating,
+    )
+
+
 def _words(
-    ticket: Ticket, quotes: dict[int, list[str]], objections: dict[int, str | None]
+    ticket: Ticket,
+    quotes: dict[int, list[str]],
+    objections: dict[int, str | None],
+    refusals: dict[int, str],
+    pasts: dict[int, list[Past]],
 ) -> TicketWords:
     key = ticket.id or 0
     return TicketWords(
@@ -127,6 +173,8 @@ def _words(
         resolution_due_at=ticket.resolution_due_at,
         quotes=tuple(quotes.get(key, ())),
         objection=objections.get(key),
+        refusal=refusals.get(key),
+        past=tuple(pasts.get(key, ())),
     )
 
 
@@ -140,7 +188,11 @@ def _done(session: Session, loop_ids: Sequence[int]) -> dict[int, list[Done]]:
         .order_by(col(Ticket.id))
     ):
         if ticket.action_taken:
-            done = Done(department=ticket.department, action=ticket.action_taken)
+            done = Done(
+                department=ticket.department,
+                action=ticket.action_taken,
+                cause=ticket.root_cause or "",
+            )
             found.setdefault(loop_id, []).append(done)
     return found
 

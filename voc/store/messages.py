@@ -1,16 +1,17 @@
-"""Messages on their way: planned by the domain, moved along their life by the outbox.
+"""Messages: planned by the domain, written once, moved along their life.
 
 Every move is guarded by the state it starts from, and by the sender where there is one: of two
-who try, one moves the row and the other learns that it did not.
+who try, one moves the row and the other learns that it did not. What may have left, and every
+end, is written into the ledger by the move itself: nobody can forget it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, false, func, or_, update
+from sqlalchemy import ColumnElement, CursorResult, delete, false, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
@@ -23,10 +24,15 @@ from voc.models import (
     MessageState,
 )
 from voc.rules.contact import Why
-from voc.rules.messages import WAITING, check_arrow
+from voc.rules.messages import WAITING, check_arrow, detail_of, event_of
+from voc.rules.provenance import handed_over
+from voc.store import events
+from voc.store.events import Happening
 from voc.store.upsert import insert_new
 
 Is = MessageState
+SYSTEM = "vocloop"
+NOT_IN_MEMORY = {"synchronize_session": False}
 UNSETTLED = frozenset({Is.PLANNED, Is.QUEUED, Is.CLAIMED, Is.SENDING})
 
 
@@ -75,7 +81,6 @@ def _plan_again(session: Session, row: Mapping[str, Any]) -> bool:
         select(Message).where(
             Message.subject == row["subject"],
             Message.step == row["step"],
-            Message.channel == row["channel"],
             Message.recipient == row["recipient"],
             Message.state == Is.CANCELLED,
         )
@@ -108,12 +113,18 @@ def write_anew(session: Session, message: Message, *, now: datetime, not_before:
         content=None,
         frozen_at=None,
         sender_id=None,
+        merged_into_id=None,
+        needs_approval=False,
+        approved_by=None,
+        approved_at=None,
+        approved_hash=None,
+        refusal=None,
     )
 
 
 def cancel(
     session: Session,
-    *,
+    *also: ColumnElement[bool],
     loop_id: int | None = None,
     ticket_id: int | None = None,
     steps: Iterable[str] | None = None,
@@ -126,20 +137,24 @@ def cancel(
     look.
 
     Args:
+        also: What must hold of them, too.
         steps: Only these, by name: "reminder" takes back every round's. All if None.
     """
-    query = update(Message).where(col(Message.state).in_(WAITING))
+    if loop_id is None and ticket_id is None:
+        raise ValueError("cancel needs a loop or a ticket")
+    about = [*also]
     if loop_id is not None:
-        query = query.where(col(Message.loop_id) == loop_id)
+        about.append(col(Message.loop_id) == loop_id)
     if ticket_id is not None:
-        query = query.where(col(Message.ticket_id) == ticket_id)
+        about.append(col(Message.ticket_id) == ticket_id)
     if steps is not None:
         step = col(Message.step)
         named = [(step == s) | step.startswith(f"{s}.") for s in steps]
-        query = query.where(or_(false(), *named))
-    if loop_id is None and ticket_id is None:
-        raise ValueError("cancel needs a loop or a ticket")
-    return _rows(session, query.values(state=Is.CANCELLED, reason=reason, settled_at=now))
+        about.append(or_(false(), *named))
+    unread = col(Message.reason) == Why.NEEDS_APPROVAL.value
+    return move_all(session, WAITING, Is.CANCELLED, *about, reason=reason, now=now) + move_all(
+        session, {Is.HELD}, Is.CANCELLED, unread, *about, reason=reason, now=now
+    )
 
 
 def move(
@@ -149,29 +164,83 @@ def move(
     *,
     now: datetime,
     reason: str | None = None,
+    actor: str = SYSTEM,
     **changes: Any,
 ) -> bool:
     """Move *message* from the state (and sender) that it was read in; False if it is elsewhere.
+
+    Takes the ledger's head if the move is written there: whoever locks rows in the same
+    transaction does so afterwards.
+
+    Args:
+        reason: A code or a sentence of ours, without anybody's words or address.
 
     Raises:
         IllegalTransitionError: There is no such arrow.
     """
     assert message.id is not None  # noqa: S101  (it was read)
     check_arrow(message.id, message.state, to)
+    if kind := event_of(message.state, to):
+        events.lock_head(session)
     query = update(Message).where(
         col(Message.id) == message.id, col(Message.state) == message.state
     )
     if message.sender_id is not None:
         query = query.where(col(Message.sender_id) == message.sender_id)
-    settled_at = None if to in UNSETTLED else now
     if to is Is.QUEUED:
         changes.setdefault("sender_id", None)
-    changes |= {"state": to, "reason": reason, "settled_at": settled_at}
-    moved = _rows(session, query.values(**changes)) == 1
-    if moved:
-        for name, value in changes.items():
-            set_committed_value(message, name, value)  # it is in the database already
-    return moved
+    changes |= {"state": to, "reason": reason, "settled_at": None if to in UNSETTLED else now}
+    moved = session.execute(query.values(**changes), execution_options=NOT_IN_MEMORY)
+    if cast(CursorResult[Any], moved).rowcount != 1:
+        return False
+    for name, value in changes.items():
+        set_committed_value(message, name, value)  # it is in the database already
+    if kind:
+        way = message.provider_id
+        if to is Is.SENDING:
+            way = handed_over(message.route or "", message.content or b"")
+        happened = Happening(
+            kind=kind,
+            message_id=message.id,
+            loop_id=message.loop_id,
+            ticket_id=message.ticket_id,
+            detail=detail_of(to, reason, way),
+        )
+        events.append(session, [happened], actor=actor, now=now)
+    return True
+
+
+def move_all(
+    session: Session,
+    states: Collection[MessageState],
+    to: MessageState,
+    *which: ColumnElement[bool],
+    now: datetime,
+    reason: str | None = None,
+    actor: str = SYSTEM,
+) -> int:
+    """Move all messages in *states* of which *which* holds; return how many. See `move`.
+
+    Raises:
+        IllegalTransitionError: There is no such arrow from one of them.
+    """
+    for state in states:
+        check_arrow("of several", state, to)
+    kind = event_of(next(iter(states)), to)
+    events.lock_head(session)
+    query = update(Message).where(col(Message.state).in_(states), *which)
+    settled_at = None if to in UNSETTLED else now
+    query = query.values(state=to, reason=reason, settled_at=settled_at, sender_id=None)
+    moved = query.returning(*map(col, (Message.id, Message.loop_id, Message.ticket_id)))
+    rows = session.execute(moved, execution_options=NOT_IN_MEMORY).all()
+    if kind:
+        detail = detail_of(to, reason, None)
+        happened = [
+            Happening(kind=kind, message_id=m, loop_id=loop_id, ticket_id=t, detail=detail)
+            for m, loop_id, t in sorted(rows, key=lambda row: row[0])
+        ]
+        events.append(session, happened, actor=actor, now=now)
+    return len(rows)
 
 
 def freeze(
@@ -182,20 +251,33 @@ def freeze(
     message_id: str,
     content: bytes,
     envelope_sender: str,
+    words_hash: str | None = None,
     links: Sequence[tuple[str, LinkPurpose]],
     links_expire_at: datetime,
     now: datetime,
+    in_doubt: str | None = None,
+    needs_approval: bool = False,
 ) -> bool:
     """PLANNED to QUEUED: from here on the bytes do not change, whoever edits a template.
 
     Args:
+        words_hash: `voc.rules.tokens.words_hash` of what it says.
         links: Hash and purpose of each token in the mail.
+        in_doubt: Why it may have left already: then it becomes UNKNOWN, for a person.
+        needs_approval: Whether a person has to read it first: then it becomes HELD.
     """
+    to, reason = (Is.HELD, Why.NEEDS_APPROVAL.value) if needs_approval else (Is.QUEUED, None)
+    if in_doubt:
+        to, reason = Is.UNKNOWN, in_doubt
     if not move(
         session,
         message,
-        Is.QUEUED,
+        to,
         now=now,
+        reason=reason,
+        needs_approval=needs_approval,
+        words_hash=words_hash,
+        channel=message.channel,
         address=address,
         message_id=message_id,
         content=content,
@@ -214,74 +296,3 @@ def freeze(
     ]
     insert_new(session, Link, rows)
     return True
-
-
-def claim(session: Session, sender_id: str, now: datetime) -> Message | None:
-    """Take the next message that is due, for this sender only; None if there is none."""
-    due = (
-        select(Message.id)
-        .where(Message.state == Is.QUEUED, col(Message.not_before) <= now)
-        .order_by(col(Message.id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    query = (
-        update(Message)
-        .where(col(Message.id) == due, col(Message.state) == Is.QUEUED)
-        .values(state=Is.CLAIMED, sender_id=sender_id)
-        .returning(Message)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return session.scalars(query).one_or_none()
-
-
-def release_held(session: Session) -> int:
-    """Queue what the kill switch held. What a hold-out holds stays held."""
-    query = update(Message).where(
-        col(Message.state) == Is.HELD, col(Message.reason) == Why.KILL_SWITCH.value
-    )
-    return _rows(
-        session, query.values(state=Is.QUEUED, reason=None, settled_at=None, sender_id=None)
-    )
-
-
-def in_flight(session: Session) -> list[Message]:
-    """What senders have claimed or are handing over, dead ones' included."""
-    states = (Is.CLAIMED, Is.SENDING)
-    query = select(Message).where(col(Message.state).in_(states)).order_by(col(Message.id))
-    return list(session.exec(query))
-
-
-def planned_span(session: Session, now: datetime) -> tuple[int, int, int]:
-    """Lowest and highest id, and number, of what is planned and due; zeros if nothing is."""
-    ids = col(Message.id)
-    low, high, n = session.exec(
-        select(func.min(ids), func.max(ids), func.count()).where(
-            Message.state == Is.PLANNED, col(Message.not_before) <= now
-        )
-    ).one()
-    return low or 0, high or 0, n
-
-
-def resolve_unknown(
-    session: Session, message_id: int, to: MessageState, *, reason: str, now: datetime
-) -> bool:
-    """Evidence on a message whose reply was lost; False if it is not in doubt any more.
-
-    Args:
-        to: SENT (it arrived), QUEUED (send it again) or ABANDONED (leave it).
-
-    Raises:
-        IllegalTransitionError: Another state was asked for.
-    """
-    message = session.get_one(Message, message_id)
-    if message.state is not Is.UNKNOWN:
-        return False
-    return move(session, message, to, now=now, reason=reason, not_before=now)
-
-
-def _rows(session: Session, query: Any) -> int:
-    result = session.execute(query.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)  # noqa: S101  (of an UPDATE)
-    return result.rowcount

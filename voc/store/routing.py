@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from voc.models import (
@@ -12,6 +14,8 @@ from voc.models import (
     FeedbackState,
     FeedbackVersion,
     Label,
+    Loop,
+    LoopState,
     Statement,
     Suggestion,
     SuggestionKind,
@@ -19,7 +23,10 @@ from voc.models import (
 )
 from voc.rules.lifecycle import UNFINISHED
 from voc.rules.ratings import is_promoter, share
-from voc.rules.routing import PieceFacts, StatementFacts
+from voc.rules.routing import PERSON, PieceFacts, StatementFacts
+
+DUPLICATE = "duplicate"
+SAID_WITHIN = timedelta(days=7)
 
 
 def understood(session: Session, low: int, high: int, *, limit: int) -> list[Feedback]:
@@ -33,6 +40,52 @@ def understood(session: Session, low: int, high: int, *, limit: int) -> list[Fee
             .with_for_update(skip_locked=True)
         )
     )
+
+
+def twin_loop(session: Session, piece: Feedback) -> Loop | None:
+    """The open loop of what the same customer said in the same words through another source.
+
+    Its reply answers both: nobody wants the same apology twice.
+    """
+    theirs, ours = aliased(FeedbackVersion), aliased(FeedbackVersion)
+    lately = piece.said_at - SAID_WITHIN, piece.said_at + SAID_WITHIN
+    query = (
+        select(Loop)
+        .join(Feedback, col(Feedback.id) == Loop.feedback_id)
+        .join(
+            theirs, (theirs.feedback_id == Feedback.id) & (theirs.number == col(Feedback.version))
+        )
+        .join(ours, (ours.feedback_id == piece.id) & (ours.number == piece.version))
+        .where(
+            Feedback.customer_id == piece.customer_id,
+            Feedback.source != piece.source,
+            col(Feedback.said_at).between(*lately),
+            theirs.verbatim == ours.verbatim,
+            theirs.verbatim != "",
+            col(Loop.state).in_([LoopState.OPEN, LoopState.TOLD]),
+        )
+        .order_by(col(Loop.id))
+    )
+    return session.exec(query.limit(1)).first()
+
+
+def duplicates_of(session: Session, feedback: Feedback) -> list[Feedback]:
+    """What was filed because *feedback* says it already."""
+    theirs, ours = aliased(FeedbackVersion), aliased(FeedbackVersion)
+    query = (
+        select(Feedback)
+        .join(
+            theirs, (theirs.feedback_id == Feedback.id) & (theirs.number == col(Feedback.version))
+        )
+        .join(ours, (ours.feedback_id == feedback.id) & (ours.number == feedback.version))
+        .where(
+            Feedback.customer_id == feedback.customer_id,
+            Feedback.state == FeedbackState.FILED,
+            Feedback.reason == DUPLICATE,
+            theirs.verbatim == ours.verbatim,
+        )
+    )
+    return list(session.exec(query.order_by(col(Feedback.id))))
 
 
 def facts_for(session: Session, pieces: Sequence[Feedback]) -> dict[int, PieceFacts]:
@@ -114,7 +167,14 @@ def _statement(row: Statement, text: str, said: Said) -> StatementFacts:
         department=department.value if department else None,
         probability=department.probability if isinstance(department, Suggestion) else 1.0,
         offers=department.offers if isinstance(department, Suggestion) else [],
+        judge=_judge(department),
     )
+
+
+def _judge(said: Suggestion | Label | None) -> str:
+    if said is None:
+        return "nobody"
+    return f"model:{said.model}" if isinstance(said, Suggestion) else PERSON
 
 
 def ticket_to_join(

@@ -58,6 +58,9 @@ WORDS = {
     "notice.handed_over.title": "Dieses Ticket liegt jetzt bei anderen",
     "notice.handed_over.text": "Es wurde seit dieser Mail einer anderen Abteilung übergeben, "
     "oder Sie gehören nicht mehr zu ihr. Für Sie ist nichts mehr zu tun.",
+    "notice.not_approver.title": "Andere geben jetzt Nachrichten frei",
+    "notice.not_approver.text": "Die Firmendatei nennt Sie nicht mehr als eine Person, die "
+    "Nachrichten freigibt. Für Sie ist nichts mehr zu tun.",
     "notice.unreadable.title": "Das war nicht lesbar",
     "notice.unreadable.text": "Es wurde nichts gespeichert. Bitte gehen Sie zurück und versuchen "
     "es noch einmal.",

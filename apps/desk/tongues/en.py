@@ -59,6 +59,9 @@ WORDS = {
     "notice.handed_over.title": "This ticket is with others now",
     "notice.handed_over.text": "It was handed to another department since this mail, or you are "
     "no longer one of its people. Nothing is left for you to do.",
+    "notice.not_approver.title": "Others approve messages now",
+    "notice.not_approver.text": "The company file does not name you as an approver any more. "
+    "Nothing is left for you to do.",
     "notice.unreadable.title": "That could not be read",
     "notice.unreadable.text": "Nothing was saved. Please go back and try again.",
     "notice.too_long.title": "That is too much at once",

@@ -57,6 +57,9 @@ WORDS = {
     "notice.handed_over.title": "Este caso lo llevan ahora otras personas",
     "notice.handed_over.text": "Desde este correo se ha pasado a otro departamento, o usted ya no "
     "pertenece a él. No tiene que hacer nada más.",
+    "notice.not_approver.title": "Ahora son otras personas quienes aprueban",
+    "notice.not_approver.text": "El archivo de la empresa ya no le nombra para aprobar "
+    "mensajes. No tiene que hacer nada más.",
     "notice.unreadable.title": "No se ha podido leer",
     "notice.unreadable.text": "No se ha guardado nada. Por favor, vuelva atrás e inténtelo de "
     "nuevo.",

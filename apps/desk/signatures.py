@@ -1,0 +1,64 @@
+"""Whether a provider sent this: signatures over what came in, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import SecretStr
+from standardwebhooks import Webhook, WebhookVerificationError
+
+PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSecrets:
+    """What providers sign with. Without its secret a provider is not listened to."""
+
+    public_url: str = ""
+    """Where providers reach us: Twilio signs the address that it calls."""
+    twilio: SecretStr = field(default_factory=lambda: SecretStr(""))
+    by_name: Mapping[str, SecretStr] = field(default_factory=dict)
+
+
+def form_of(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a posted form, empty ones included."""
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def is_twilio(secrets: HookSecrets, path: str, body: bytes, signature: str) -> bool:
+    """Whether Twilio sent this form to our address: HMAC-SHA1 over the address and all fields."""
+    token = secrets.twilio.get_secret_value()
+    if not token:
+        return False
+    fields = "".join(name + value for name, value in sorted(set(form_of(body))))
+    expected = (
+        b64encode(hmac.new(token.encode(), (url + fields).encode(), hashlib.sha1).digest())
+        for url in _spellings(secrets.public_url.rstrip("/") + path)
+    )
+    return any(hmac.compare_digest(each, signature.encode()) for each in expected)
+
+
+def is_standard(secrets: HookSecrets, name: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the provider of this name sent just these bytes within the last five minutes."""
+    secret = secrets.by_name.get(name)
+    if secret is None:
+        return False
+    try:
+        Webhook(secret.get_secret_value()).verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # the library splits and decodes headers
+        return False
+    return True
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """The address with its port and without: Twilio's own products differ in that."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or PORTS.get(parts.scheme, 443)
+    yield parts._replace(netloc=host).geturl()
+    yield parts._replace(netloc=f"{host}:{port}").geturl()

@@ -1,0 +1,1 @@
+"""Mail that comes in: replies, bounces, complaints, wishes for silence, and machines' answers."""

@@ -1,0 +1,218 @@
+"""One run of a flow in which one boundary call fails; then the flow is finished and judged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import flows.follow_up
+from notifications.smtp import SmtpChannel
+from tasks.workplace import workplace
+from tests.faults import books, children, shop
+from tests.faults.boundary import Boundary, Fault
+from tests.faults.cases import FLOWS, Flow
+from tests.faults.provider import Provider
+from tests.story import Story
+from voc.actions import doubt
+from voc.models import Message, MessageState
+from voc.store.database import connect, transaction
+
+PATIENCE_S = 60
+PERSON = "tess@corner.example"
+LATER_H = 2
+"""By then what was not sent is tried again; nothing else falls due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one disturbed run."""
+
+    flow: str
+    fault: Fault
+    nth: int
+    at: str
+    """The boundary call that failed; empty if the run ended before its N-th."""
+    doubts: int
+    """Messages that were UNKNOWN in the end."""
+    wrong: Sequence[str]
+    """How the promise was broken, in words."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """A flow's run in which nothing fails."""
+
+    names: Sequence[str]
+    """Of the boundary calls, in order."""
+    outcome: Outcome
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Where one worker tries things: one at a time."""
+
+    folder: Path
+    smtp: Provider
+    posts: Mapping[str, str]
+    snapshots: Path
+    """All workers share it."""
+    entered: str = ""
+    """The flow whose home this process has entered."""
+
+    @property
+    def home(self) -> Path:
+        """The same for all: what is known of it in this process holds for the next run."""
+        return self.folder / "home"
+
+    def lay_out(self, name: str) -> None:
+        """The home as it was before the flow, and nothing of the last run."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self.snapshots / name, self.home)
+        self.smtp.forget()
+
+
+
+def prepare(bench: Bench, name: str) -> Undisturbed:
+    """Make the flow's snapshot, and run it undisturbed; how that ends is kept beside it."""
+    flow, snapshot = FLOWS[name], bench.snapshots / name
+    told = snapshot.with_suffix(".error")
+
+    def live() -> None:
+        shop.found(snapshot)
+        story = shop.enter(snapshot, posts_at=bench.posts[flow.posts[0]])
+        flow.before(story)
+        snapshot.with_suffix(".now").write_text(story.now.isoformat())
+
+    if children.run(live, errors=told):
+        raise RuntimeError(f"{name} cannot be prepared: {told.read_text()}")
+    for point in flow.senders_die_in:
+        _sender_dies(bench, name, point)
+    outcome = disturb(bench, name, Fault.KILL, None)
+    if outcome.wrong:
+        raise RuntimeError(f"{name} goes wrong undisturbed: {' '.join(outcome.wrong)}")
+    names: list[str] = json.loads((bench.folder / "names").read_text())
+    shutil.copy(bench.folder / "end", snapshot.with_suffix(".end"))
+    return Undisturbed(names=names, outcome=outcome)
+
+
+def disturb(bench: Bench, name: str, fault: Fault, nth: int | None) -> Outcome:
+    """Run the flow with its *nth* boundary call failing, finish it, and look at the books."""
+    started = time.monotonic()
+    if bench.entered != name:
+        _enter(bench, name)
+    bench.lay_out(name)
+    hit, error, end = (bench.folder / it for it in ("hit", "error", "end"))
+    code = children.run(lambda: _run(bench, name, fault, nth), errors=error)
+    bench.smtp.settle()
+    wrong: list[str] = []
+    if code not in (0, 1) and not (code == -signal.SIGKILL and fault is Fault.KILL):
+        wrong.append(f"the run ended with {code}")
+    if code and not hit.exists():
+        wrong.append(f"the run failed undisturbed: {error.read_text()}")
+    if children.run(lambda: _finish(bench, name), errors=error):
+        wrong.append(f"it cannot be finished: {error.read_text()}")
+    finished = json.loads(end.read_text()) if end.exists() else {"wrong": [], "doubts": 0}
+    if nth is not None and end.exists():
+        calm = json.loads((bench.snapshots / f"{name}.end").read_text())
+        wrong += books.differences(finished["end"], calm["end"])
+    return Outcome(
+        flow=name,
+        fault=fault,
+        nth=nth or 0,
+        at=hit.read_text() if hit.exists() else "",
+        doubts=finished["doubts"],
+        wrong=wrong + finished["wrong"],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _enter(bench: Bench, name: str) -> None:
+    """Do in this process, once, what each child would do anew: read, import, compile.
+
+    No connection stays open and no thread is started: children are forked from here.
+    """
+    flow = FLOWS[name]
+    bench.lay_out(name)
+    _open(bench, flow, bench.home)
+    bench.entered = name
+    if flow.opens:
+        return
+    story = _now(bench, name)
+    shop.run_loop(story.now)
+    if flow.single_threaded:
+        flow.run(story)
+    story.place.engine.dispose()
+
+
+def _open(bench: Bench, flow: Flow, home: Path) -> None:
+    smtp = bench.smtp if flow.by_mail else None
+    shop.enter(home, smtp, posts_at=bench.posts[flow.posts[1]])
+
+
+def _run(bench: Bench, name: str, fault: Fault, nth: int | None) -> None:
+    """In a child: the flow, with one call that fails."""
+    signal.alarm(PATIENCE_S)
+    logging.disable()  # errors are what this is for
+    story = _now(bench, name)
+    boundary = Boundary(bench.home, nth=nth, fault=fault, tell=(bench.folder / "hit").write_text)
+    with boundary.around(connect(story.place.settings.database)):
+        FLOWS[name].run(story)
+    (bench.folder / "names").write_text(json.dumps(boundary.names))
+
+
+def _finish(bench: Bench, name: str) -> None:
+    """In a child: do it again, and all that follows; then look."""
+    signal.alarm(PATIENCE_S)
+    flow, story = FLOWS[name], _now(bench, name)
+    engine, mailbox = story.place.engine, story.place.settings.mailbox
+    story.wait(hours=LATER_H)
+    flow.run(story)
+    shop.run_loop(story.now)
+    wrong = story.broken_books()
+    doubts = [m for m in story.rows(Message) if m.state is MessageState.UNKNOWN]
+    received = _received(bench, mailbox)
+    if doubts and not flow.by_mail:
+        wrong.append(f"{len(doubts)} messages are in doubt, and the mailbox knows")
+    for message in doubts:
+        came = message.message_id in received
+        with transaction(engine) as session:
+            to = MessageState.SENT if came else MessageState.QUEUED
+            doubt.settle(session, message.id or 0, to, now=story.now, actor=PERSON)
+    story.wait(hours=LATER_H)
+    shop.run_loop(story.now)
+    wrong += story.broken_books()
+    wrong += books.wrong_deliveries(books.all_messages(engine), _received(bench, mailbox))
+    found = {"end": books.end_of(engine), "doubts": len(doubts), "wrong": wrong}
+    (bench.folder / "end").write_text(json.dumps(found))
+
+
+def _now(bench: Bench, name: str) -> Story:
+    """The workplace that this process has entered, at the moment of the run."""
+    written = (bench.snapshots / f"{name}.now").read_text()
+    return Story(workplace(), now=datetime.fromisoformat(written))
+
+
+def _received(bench: Bench, mailbox: Path) -> list[str]:
+    by_mail = [each.message_id for each in bench.smtp.entries() if each.what == "stored"]
+    return by_mail + books.mailbox_ids(mailbox)
+
+
+def _sender_dies(bench: Bench, name: str, point: str) -> None:
+    """A sender takes the next message, and dies in the phase named *point*."""
+
+    def live() -> None:
+        _open(bench, FLOWS[name], bench.snapshots / name)
+        setattr(SmtpChannel, point, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        setattr(flows.follow_up, "recover_messages", lambda _now: {})  # another has died before
+        FLOWS[name].run(_now(bench, name))
+
+    assert children.run(live) == -signal.SIGKILL

@@ -1,0 +1,108 @@
+"""Experiments at work: who gets what is written down before anything leaves; what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from voc.company.experiments import Experiment
+from voc.company.model import Company
+from voc.errors import NotFoundError
+from voc.models import Message
+from voc.rules import experiments as rules
+from voc.rules.comparing import MISMATCH_BELOW, Compared, compare, sample_ratio
+from voc.rules.quiet_hours import zone
+from voc.store import experiments as store
+from voc.store.events import lock_head
+from voc.store.experiments import Drawn
+
+
+def expose(
+    session: Session, due: Sequence[Message], company: Company, *, secret: bytes, now: datetime
+) -> None:
+    """Draw an arm for each message of a running experiment, and write both down.
+
+    For the hold-out, too: whoever is not written to counts like everyone else. The arm that was
+    written down first holds, whatever the company file says since.
+    """
+    today = day_of(company, now)
+    for kind in sorted({message.template for message in due}):
+        experiment = rules.varies(company.experiments, kind, today)
+        if experiment is not None:
+            of_kind = [message for message in due if message.template == kind]
+            _expose(session, experiment, of_kind, secret=secret, now=now)
+
+
+def _expose(
+    session: Session,
+    experiment: Experiment,
+    due: Sequence[Message],
+    *,
+    secret: bytes,
+    now: datetime,
+) -> None:
+    lock_head(session)  # before any row that the exposures point to
+    drawn = [
+        Drawn(
+            customer_id=message.customer_id,
+            loop_id=message.loop_id,
+            arm=rules.draw(secret, experiment, message.customer_id),
+        )
+        for message in due
+        if message.customer_id is not None and message.loop_id is not None
+    ]
+    store.expose(session, experiment.id, drawn, now=now)
+    arms = store.arms_of(session, experiment.id, {each.customer_id for each in drawn})
+    for message in due:
+        if (arm := arms.get(message.customer_id or 0)) is not None:
+            message.variant = rules.named(experiment.id, arm)
+            session.add(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an experiment shows by now."""
+
+    experiment: Experiment
+    running: bool
+    arms: tuple[Compared, ...]
+    fair: float | None
+    """How likely the draw's unevenness is by chance; None: nothing to test yet."""
+
+    @property
+    def mismatch(self) -> bool:
+        """Whether customers went missing in one arm: then no figure here can be trusted."""
+        return self.fair is not None and self.fair < MISMATCH_BELOW
+
+
+def report(session: Session, company: Company, experiment_id: str, *, now: datetime) -> Report:
+    """Compare the arms of one experiment.
+
+    Raises:
+        NotFoundError: The company file has no such experiment.
+    """
+    known = {experiment.id: experiment for experiment in company.experiments}
+    if (experiment := known.get(experiment_id)) is None:
+        names = ", ".join(known) or "none"
+        raise NotFoundError(
+            f"no experiment {experiment_id!r} in the company file; there is: {names}"
+        )
+    tallies = rules.tally(experiment, store.exposed(session, experiment.id, now=now), now)
+    lower_is_better = experiment.outcome in rules.LOWER_IS_BETTER
+    return Report(
+        experiment=experiment,
+        running=rules.is_running(experiment, day_of(company, now)),
+        arms=tuple(compare(tallies, lower_is_better=lower_is_better)),
+        fair=sample_ratio(
+            {each.arm: each.n + each.waiting for each in tallies},
+            rules.expected_shares(experiment),
+        ),
+    )
+
+
+def day_of(company: Company, now: datetime) -> date:
+    """The day it is for the company: experiments begin and end on its calendar."""
+    return now.astimezone(zone(company.company.timezone)).date()

@@ -1,0 +1,49 @@
+"""What customers said to follow-ups, and what of it waits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from voc.errors import NotFoundError
+from voc.models import Answer, Loop, Verdict
+
+
+def unapplied(session: Session, now: datetime) -> list[int]:
+    """Ids of the loops with answers, given by *now*, that nothing was done about yet.
+
+    Those with unclear words are among them until a person, or the customer, makes them clear.
+    """
+    waiting = (col(Answer.applied_at).is_(None), col(Answer.at) <= now)
+    return sorted(session.exec(select(Answer.loop_id).where(*waiting).distinct()))
+
+
+def of_loop(session: Session, loop_id: int, now: datetime) -> list[Answer]:
+    """All that the customer said about a loop by *now*, the oldest first."""
+    query = select(Answer).where(Answer.loop_id == loop_id, col(Answer.at) <= now)
+    return list(session.exec(query.order_by(col(Answer.at), col(Answer.id))))
+
+
+def unclear(session: Session, limit: int) -> list[tuple[Answer, Loop]]:
+    """Answers that wait for a person to judge them, the oldest first."""
+    query = (
+        select(Answer, Loop)
+        .join(Loop, col(Loop.id) == Answer.loop_id)
+        .where(Answer.verdict == Verdict.UNCLEAR, col(Answer.applied_at).is_(None))
+        .order_by(col(Answer.at), col(Answer.id))
+        .limit(limit)
+    )
+    return list(session.exec(query))
+
+
+def found(session: Session, answer_id: int) -> Answer:
+    """The answer.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    if (answer := session.get(Answer, answer_id)) is None:
+        text = f"there is no answer {answer_id}; `voc answers list` shows those that wait"
+        raise NotFoundError(text)
+    return answer
