@@ -7,11 +7,14 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
 from apps.cli import main
@@ -21,11 +24,12 @@ from tests.postgres_server import binaries, postgres_server
 from tests.story import Story, fake_models, write_company
 from voc.errors import ConfigurationError, VocError
 from voc.locks import require_locks
-from voc.models import Customer, Feedback, Message, MessageState
+from voc.models import Customer, Feedback, Message, MessageState, Ticket
 from voc.store import database
 from voc.store.database import open_database, require_whole, transaction, with_manners
 
 LATE = "The parcel came late."
+_numbers = count(1)
 
 
 @pytest.fixture
@@ -238,6 +242,15 @@ def test_a_migration_that_breaks_off_leaves_the_version_it_came_from(
         fail_at(n)
 
 
+@contextmanager
+def others(url: str | URL, **how: Any) -> Iterator[Connection]:
+    """A connection of another program."""
+    engine = create_engine(url, **how)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
 @pytest.fixture(scope="module")
 def postgresql_url() -> Iterator[str]:
     if binaries() is None:
@@ -250,12 +263,17 @@ def postgresql_url() -> Iterator[str]:
 def postgresql_shop(
     postgresql_url: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Story]:
-    monkeypatch.setenv("VOC_DATABASE_URL", postgresql_url)
+    name = f"faults_{next(_numbers)}"
+    with others(postgresql_url, isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    own = make_url(postgresql_url).set(database=name).render_as_string(hide_password=False)
+    monkeypatch.setenv("VOC_DATABASE_URL", own)
     write_company(home)
     place = workplace()
     models = fake_models(place.company)
     monkeypatch.setattr(understand, "build_models", lambda _company: models)
     yield Story(place)
+    place.engine.dispose()
     database.connect.cache_clear()
 
 
@@ -281,5 +299,39 @@ def test_a_connection_lost_at_commit_is_looked_up_not_assumed(postgresql_shop: S
 
 
 def _terminate(engine: Engine, pid: int) -> None:
-    with create_engine(engine.url).connect() as other:
+    with others(engine.url) as other:
         other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+
+
+@pytest.mark.postgres
+def test_a_deadlock_costs_one_try_and_nothing_else(postgresql_shop: Story) -> None:
+    """We all take locks in one order; somebody else's program may not."""
+    shop = postgresql_shop
+    shop.says(f"{LATE} Again.", rating=2, email="lee@example.com")
+    shop.runs()
+    ticket = shop.rows(Ticket)[-1]
+    impatient = text("SET deadlock_timeout = '10ms'")
+    event.listen(shop.place.engine, "begin", lambda c: c.execute(impatient))
+    failed: list[BaseException] = []
+
+    def resolve() -> None:
+        try:
+            shop.resolves(ticket)
+        except OperationalError as exc:
+            failed.append(exc)
+
+    ours = threading.Thread(target=resolve)
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with others(shop.place.engine.url) as rude:
+        rude.execute(text("SET deadlock_timeout = '60s'"))
+        rude.execute(text("SELECT id FROM ticket WHERE id = :id FOR UPDATE"), {"id": ticket.id})
+        ours.start()
+        while rude.execute(waits).scalar_one() == 0:
+            assert ours.is_alive()
+        rude.execute(text("SELECT id FROM chainhead FOR UPDATE"))  # it is ours, and waits for it
+        ours.join()
+    assert "deadlock" in str(failed[0])
+    shop.resolves(ticket)
+    shop.runs()
+    assert len(shop.mails(to="lee@example.com")) == 2
+    assert shop.broken_books() == []

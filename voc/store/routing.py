@@ -53,9 +53,10 @@ def twin_loop(session: Session, piece: Feedback) -> Loop | None:
         select(Loop)
         .join(Feedback, col(Feedback.id) == Loop.feedback_id)
         .join(
-            theirs, (theirs.feedback_id == Feedback.id) & (theirs.number == col(Feedback.version))
+            theirs,
+            (col(theirs.feedback_id) == Feedback.id) & (col(theirs.number) == Feedback.version),
         )
-        .join(ours, (ours.feedback_id == piece.id) & (ours.number == piece.version))
+        .join(ours, (col(ours.feedback_id) == piece.id) & (col(ours.number) == piece.version))
         .where(
             Feedback.customer_id == piece.customer_id,
             Feedback.source != piece.source,
@@ -75,9 +76,10 @@ def duplicates_of(session: Session, feedback: Feedback) -> list[Feedback]:
     query = (
         select(Feedback)
         .join(
-            theirs, (theirs.feedback_id == Feedback.id) & (theirs.number == col(Feedback.version))
+            theirs,
+            (col(theirs.feedback_id) == Feedback.id) & (col(theirs.number) == Feedback.version),
         )
-        .join(ours, (ours.feedback_id == feedback.id) & (ours.number == feedback.version))
+        .join(ours, (col(ours.feedback_id) == feedback.id) & (col(ours.number) == feedback.version))
         .where(
             Feedback.customer_id == feedback.customer_id,
             Feedback.state == FeedbackState.FILED,
