@@ -14,7 +14,6 @@ from notifications.channel import Capability, Channel
 from notifications.delivery import envelope_of, nothing_more
 from notifications.liveness import liveness
 from notifications.settling import OnSent, settle_as_sent
-from voc.errors import DeliveryError
 from voc.models import Message, MessageState
 from voc.rules.messages import IN_DOUBT_ALARM, IN_DOUBT_AT_MOST
 from voc.store import messages, outbox, restores
@@ -106,5 +105,6 @@ def look_up(channel: Channel | None, message: Message) -> str | None:
         return None
     try:
         return channel.look_up(route, envelope_of(message))
-    except DeliveryError:  # its words were erased, or the provider does not answer
+    except Exception as exc:  # noqa: BLE001  (whatever it is, it is no proof)
+        log.info("message %s cannot be looked up: %s", message.id, type(exc).__name__)
         return None

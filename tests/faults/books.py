@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from voc.models import Message, MessageState
+from tests.faults.world import text_digest
+from voc.models import DeliveryChannel, Message, MessageState
 from voc.store.database import transaction
 
 Is = MessageState
@@ -110,7 +111,7 @@ def mailbox_ids(folder: Path) -> list[str]:
 def wrong_deliveries(messages: Sequence[Message], received: Iterable[str]) -> list[str]:
     """Where what recipients have and what we say about it do not agree. Doubt is no lie."""
     came = Counter(received)
-    known = {message.message_id: message for message in messages if message.message_id}
+    known = {key_of(message): message for message in messages if message.message_id}
     found = [f"{_name(known.get(key), key)} came {n} times" for key, n in came.items() if n > 1]
     for key, message in known.items():
         if message.state in LEFT and not came[key]:
@@ -120,6 +121,13 @@ def wrong_deliveries(messages: Sequence[Message], received: Iterable[str]) -> li
         if message.state in UNFINISHED:
             found.append(f"{_name(message, key)} is left {message.state.value}")
     return found
+
+
+def key_of(message: Message) -> str:
+    """What its recipient knows it by: a text message has no Message-ID, but a link of its own."""
+    if message.channel is DeliveryChannel.SMS and message.content is not None:
+        return text_digest(message.content.decode())
+    return message.message_id or ""
 
 
 def all_messages(engine: Engine) -> list[Message]:

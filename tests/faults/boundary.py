@@ -169,7 +169,7 @@ def _sql_name(method: str, args: tuple[Any, ...]) -> str:
     if method.startswith("do_execute"):
         words = str(args[1]).split()
         table = words[words.index("FROM") + 1] if "FROM" in words[1:] else ""
-        return " ".join(["sql", *words[:3 if words[0] != "SELECT" else 1], table]).strip()
+        return " ".join(["sql", *words[: 3 if words[0] != "SELECT" else 1], table]).strip()
     return f"sql {method.removeprefix('do_')}"
 
 

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import Pipe
-from threading import Event
 
 import numpy as np
 from sqlmodel import update
 
-from rehearsal.fakes.mastodon import FakeMastodon
-from tests.faults import children
 from tests.faults.shop import HEAD, STAGES
-from tests.story import START, Story
+from tests.faults.world import World, by_mail, by_text, with_letterbox
+from tests.mails_in import BOUNCES, arf, block, dsn, plain
 from tests.nlp_fakes import DIMENSIONS as ENCODED
+from tests.story import START, Story
 from tests.theme_cases import DIMENSIONS, around, says
-from voc.actions import answers, tickets
+from voc.actions import answers, approval, tickets
 from voc.arrivals import Page
-from voc.models import Feedback, FeedbackState, Loop, Ticket, TicketState, Verdict
+from voc.models import (
+    Consent,
+    Customer,
+    Feedback,
+    FeedbackState,
+    Identity,
+    IdentityKind,
+    Loop,
+    Message,
+    MessageState,
+    Purpose,
+    Ticket,
+    TicketState,
+    Verdict,
+)
+from voc.rules.tokens import ReturnPurpose, return_address
 from voc.store.database import transaction
 
 MONDAY = START + timedelta(days=7)
 """When the disturbed stage runs."""
 Do = Callable[[Story], object]
+
+
+def _alone(_world: World) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +55,10 @@ class Flow:
     """Opening the database is part of it."""
     single_threaded: bool = True
     """Its libraries start no threads."""
-    by_mail: bool = False
-    """Mails go to a mail server."""
+    settings: Callable[[World], Mapping[str, str]] = _alone
+    """How it reaches the world at the run. Before, mails go to the local mailbox."""
+    policy: str = ""
+    """More of the company's follow-up policy."""
     posts: tuple[str, str] = ("none", "none")
     """Which posts there are before and at the run, for a source over HTTP."""
     senders_die_in: tuple[str, ...] = ()
@@ -57,7 +75,7 @@ def _nothing(_story: Story) -> None:
 
 def _first_start(story: Story) -> None:
     assert story.place.secret
-    assert story.place.engine
+    story.place.engine.dispose()
 
 
 def _surveys(story: Story) -> None:
@@ -130,6 +148,71 @@ def _answered(story: Story) -> None:
             )
 
 
+def _texted(story: Story) -> None:
+    """Two customers agreed to text messages; they are to be told what was done."""
+    for who, number in (("kim", "+447400123456"), ("lee", "+447400123457")):
+        story.says("my parcel was late", rating=1, email=f"{who}@example.com")
+        with transaction(story.place.engine) as session:
+            customer = story.rows(Customer)[-1].id or 0
+            session.add(
+                Identity(customer_id=customer, kind=IdentityKind.PHONE, value=number, at=story.now)
+            )
+            session.add(
+                Consent(
+                    customer_id=customer,
+                    purpose=Purpose.FOLLOW_UP_SMS,
+                    granted=True,
+                    how="shop",
+                    at=story.now,
+                )
+            )
+    story.wait(hours=3)
+    STAGES["understand"](story.now)
+    STAGES["route"](story.now)
+    for ticket in story.rows(Ticket):
+        story.resolves(ticket)
+
+
+def _mails_came(story: Story) -> None:
+    """An answer, a bounce, a complaint, and one that nobody can read lie in the letterbox."""
+    for who in ("kim", "lee", "ana"):
+        story.says("my parcel was late", rating=1, email=f"{who}@example.com")
+    _tell(story)
+    asked = [m for m in story.rows(Message) if m.template == "resolution"]
+    reply, bounce, complaint = (
+        return_address("care@corner.example", story.place.secret, purpose, message.id or 0)
+        for purpose, message in zip(
+            (ReturnPurpose.REPLY, ReturnPurpose.BOUNCE, ReturnPurpose.BOUNCE), asked, strict=True
+        )
+    )
+    mails = (
+        plain("No, it is not solved.\n", to=reply),
+        dsn(block("failed", "5.1.1"), to=bounce, returned="Subject: Yours\n"),
+        arf().replace(BOUNCES.encode(), complaint.encode()),
+        plain("Who are you?\n", to="care@corner.example"),
+    )
+    (folder := story.place.settings.home / "letters").mkdir()
+    for number, mail in enumerate(mails, 1):
+        (folder / f"{number}.eml").write_bytes(mail)
+
+
+def _approve_all(story: Story) -> None:
+    """A person lets all go that waits for them; then it leaves."""
+    waiting = [m for m in story.rows(Message) if m.needs_approval]
+    for message in waiting:
+        if message.state is MessageState.HELD:
+            with transaction(story.place.engine) as session:
+                approval.approve(
+                    session, message.id or 0, seen=None, actor="boss@corner.example", now=story.now
+                )
+    STAGES["follow_up"](story.now)
+
+
+def _waits_for_approval(story: Story) -> None:
+    _owed(story)
+    STAGES["follow_up"](story.now)
+
+
 def _wanted_back(story: Story) -> None:
     """A customer was told and answered; another reply about the same ticket waits."""
     for who in ("kim", "lee"):
@@ -195,41 +278,35 @@ def _themes_and_labels(story: Story) -> None:
 FLOWS = {
     "start": Flow(before=_nothing, run=_first_start, opens=True),
     "collect_files": Flow(before=_surveys, run=_stage("collect")),
-    "collect_posts": Flow(before=_stage("collect"), run=_stage("collect"), posts=("some", "changed")),
+    "collect_posts": Flow(
+        before=_stage("collect"), run=_stage("collect"), posts=("some", "changed")
+    ),
     "understand": Flow(before=_words, run=_stage("understand")),
     "route": Flow(before=_understood, run=_stage("route")),
-    "follow_up": Flow(before=_owed, run=_stage("follow_up"), by_mail=True),
+    "follow_up": Flow(before=_owed, run=_stage("follow_up"), settings=by_mail),
     "follow_up_mailbox": Flow(before=_owed, run=_stage("follow_up")),
     "recover": Flow(
         before=_owed,
         run=_stage("follow_up"),
-        by_mail=True,
+        settings=by_mail,
         senders_die_in=("prepare", "hand_over"),
     ),
+    "text_messages": Flow(
+        before=_texted,
+        run=_stage("follow_up"),
+        settings=by_text,
+        policy="channels: [sms, email]",
+    ),
+    "approve": Flow(
+        before=_waits_for_approval,
+        run=_approve_all,
+        settings=by_mail,
+        policy="approval: {messages: [resolution, thanks], approvers: [boss@corner.example]}",
+    ),
+    "read_mail": Flow(before=_mails_came, run=_stage("close"), settings=with_letterbox),
     "close": Flow(before=_answered, run=_stage("close")),
     "erase": Flow(before=_wanted_back, run=_erase),
     "measure": Flow(before=_answered, run=_stage("measure"), single_threaded=False),
     "themes": Flow(before=_many_words, run=_stage("themes")),
     "learn": Flow(before=_themes_and_labels, run=_stage("learn"), single_threaded=False),
 }
-
-
-@contextmanager
-def posts() -> Iterator[dict[str, str]]:
-    """Where there are no posts, some, and the same after people wrote, edited and deleted."""
-    ours, theirs = Pipe()
-
-    def serve() -> None:
-        with FakeMastodon() as none, FakeMastodon() as some, FakeMastodon() as changed:
-            for fake in (some, changed):
-                first = fake.post(1, "my parcel was late")
-                fake.post(2, "courier was rude", acct="lee@x.social")
-                third = fake.post(3, "refund is wrong", acct="ana@x.social")
-            changed.edit(first.id, "my parcel was very late", 50)
-            changed.delete(third.id)
-            changed.post(60, "perfect, thanks", acct="max@x.social")
-            theirs.send({"none": none.url, "some": some.url, "changed": changed.url})
-            Event().wait()
-
-    with children.alive(serve):
-        yield ours.recv()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
 
 
 def start(work: Callable[[], object], *, errors: Path | None = None) -> int:
@@ -18,6 +21,7 @@ def start(work: Callable[[], object], *, errors: Path | None = None) -> int:
         return pid
     code = 1
     try:
+        _end_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for it ends it
         work()
         code = 0
@@ -51,3 +55,9 @@ def alive(work: Callable[[], object]) -> Iterator[int]:
     finally:
         os.kill(pid, signal.SIGKILL)
         ended(pid)
+
+
+def _end_with_parent() -> None:
+    """No child outlives whoever would have ended it. Where the system cannot do that, some may."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

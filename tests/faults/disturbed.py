@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tasks.workplace import workplace
 from tests.faults import books, children, shop
 from tests.faults.boundary import Boundary, Fault
 from tests.faults.cases import FLOWS, Flow
-from tests.faults.provider import Provider
+from tests.faults.world import World
 from tests.story import Story
 from voc.actions import doubt
 from voc.models import Message, MessageState
@@ -61,8 +60,7 @@ class Bench:
     """Where one worker tries things: one at a time."""
 
     folder: Path
-    smtp: Provider
-    posts: Mapping[str, str]
+    world: World
     snapshots: Path
     """All workers share it."""
     entered: str = ""
@@ -77,8 +75,20 @@ class Bench:
         """The home as it was before the flow, and nothing of the last run."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.snapshots / name, self.home)
-        self.smtp.forget()
+        self.world.forget()
 
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What a child found when all was finished."""
+
+    rows: books.End = field(default_factory=dict)
+    doubts: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> _Ending:
+        return cls(**json.loads(path.read_text()))
 
 
 def prepare(bench: Bench, name: str) -> Undisturbed:
@@ -87,8 +97,8 @@ def prepare(bench: Bench, name: str) -> Undisturbed:
     told = snapshot.with_suffix(".error")
 
     def live() -> None:
-        shop.found(snapshot)
-        story = shop.enter(snapshot, posts_at=bench.posts[flow.posts[0]])
+        shop.found(snapshot, flow.policy)
+        story = shop.enter(snapshot, {}, bench.world.urls[flow.posts[0]])
         flow.before(story)
         snapshot.with_suffix(".now").write_text(story.now.isoformat())
 
@@ -112,7 +122,7 @@ def disturb(bench: Bench, name: str, fault: Fault, nth: int | None) -> Outcome:
     bench.lay_out(name)
     hit, error, end = (bench.folder / it for it in ("hit", "error", "end"))
     code = children.run(lambda: _run(bench, name, fault, nth), errors=error)
-    bench.smtp.settle()
+    bench.world.settle()
     wrong: list[str] = []
     if code not in (0, 1) and not (code == -signal.SIGKILL and fault is Fault.KILL):
         wrong.append(f"the run ended with {code}")
@@ -120,17 +130,17 @@ def disturb(bench: Bench, name: str, fault: Fault, nth: int | None) -> Outcome:
         wrong.append(f"the run failed undisturbed: {error.read_text()}")
     if children.run(lambda: _finish(bench, name), errors=error):
         wrong.append(f"it cannot be finished: {error.read_text()}")
-    finished = json.loads(end.read_text()) if end.exists() else {"wrong": [], "doubts": 0}
+    ending = _Ending.read(end) if end.exists() else _Ending()
     if nth is not None and end.exists():
-        calm = json.loads((bench.snapshots / f"{name}.end").read_text())
-        wrong += books.differences(finished["end"], calm["end"])
+        calm = _Ending.read(bench.snapshots / f"{name}.end")
+        wrong += books.differences(ending.rows, calm.rows)
     return Outcome(
         flow=name,
         fault=fault,
         nth=nth or 0,
         at=hit.read_text() if hit.exists() else "",
-        doubts=finished["doubts"],
-        wrong=wrong + finished["wrong"],
+        doubts=ending.doubts,
+        wrong=wrong + ending.wrong,
         seconds=time.monotonic() - started,
     )
 
@@ -154,14 +164,12 @@ def _enter(bench: Bench, name: str) -> None:
 
 
 def _open(bench: Bench, flow: Flow, home: Path) -> None:
-    smtp = bench.smtp if flow.by_mail else None
-    shop.enter(home, smtp, posts_at=bench.posts[flow.posts[1]])
+    shop.enter(home, flow.settings(bench.world), bench.world.urls[flow.posts[1]])
 
 
 def _run(bench: Bench, name: str, fault: Fault, nth: int | None) -> None:
     """In a child: the flow, with one call that fails."""
     signal.alarm(PATIENCE_S)
-    logging.disable()  # errors are what this is for
     story = _now(bench, name)
     boundary = Boundary(bench.home, nth=nth, fault=fault, tell=(bench.folder / "hit").write_text)
     with boundary.around(connect(story.place.settings.database)):
@@ -180,10 +188,9 @@ def _finish(bench: Bench, name: str) -> None:
     wrong = story.broken_books()
     doubts = [m for m in story.rows(Message) if m.state is MessageState.UNKNOWN]
     received = _received(bench, mailbox)
-    if doubts and not flow.by_mail:
-        wrong.append(f"{len(doubts)} messages are in doubt, and the mailbox knows")
+    wrong += [f"message {m.id} is in doubt, and {m.route} knows" for m in doubts if knows(m)]
     for message in doubts:
-        came = message.message_id in received
+        came = books.key_of(message) in received
         with transaction(engine) as session:
             to = MessageState.SENT if came else MessageState.QUEUED
             doubt.settle(session, message.id or 0, to, now=story.now, actor=PERSON)
@@ -191,8 +198,13 @@ def _finish(bench: Bench, name: str) -> None:
     shop.run_loop(story.now)
     wrong += story.broken_books()
     wrong += books.wrong_deliveries(books.all_messages(engine), _received(bench, mailbox))
-    found = {"end": books.end_of(engine), "doubts": len(doubts), "wrong": wrong}
-    (bench.folder / "end").write_text(json.dumps(found))
+    ending = _Ending(books.end_of(engine), len(doubts), wrong)
+    (bench.folder / "end").write_text(json.dumps(asdict(ending)))
+
+
+def knows(message: Message) -> bool:
+    """Whether the way that the message took can be asked, and says what is certain."""
+    return message.route == "mailbox"
 
 
 def _now(bench: Bench, name: str) -> Story:
@@ -202,8 +214,7 @@ def _now(bench: Bench, name: str) -> Story:
 
 
 def _received(bench: Bench, mailbox: Path) -> list[str]:
-    by_mail = [each.message_id for each in bench.smtp.entries() if each.what == "stored"]
-    return by_mail + books.mailbox_ids(mailbox)
+    return bench.world.received() + books.mailbox_ids(mailbox)
 
 
 def _sender_dies(bench: Bench, name: str, point: str) -> None:
@@ -212,7 +223,7 @@ def _sender_dies(bench: Bench, name: str, point: str) -> None:
     def live() -> None:
         _open(bench, FLOWS[name], bench.snapshots / name)
         setattr(SmtpChannel, point, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-        setattr(flows.follow_up, "recover_messages", lambda _now: {})  # another has died before
+        shop.put(flows.follow_up, "recover_messages", lambda _now: {})  # another has died before
         FLOWS[name].run(_now(bench, name))
 
     assert children.run(live) == -signal.SIGKILL

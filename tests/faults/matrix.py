@@ -10,6 +10,7 @@ nobody can know is UNKNOWN, and all ends as it does when nothing fails.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -32,12 +33,13 @@ from tests.faults import cases, shop
 from tests.faults.boundary import Fault
 from tests.faults.disturbed import Bench, Outcome, Undisturbed, disturb, prepare
 from tests.faults.figures import keep, on_which_machine
-from tests.faults.provider import provider
 from tests.faults.workers import Work, Workers, workers
+from tests.faults.world import world
 
 A_SHORT_RUN = 8
 """Points of each flow and fault that a short run tries."""
-SHOWN = 20
+SHOWN, LINE = 5, 2000
+"""Of what went wrong in a run: lines, and the length of one."""
 
 Task = tuple[str, Fault, int]
 """Flow, fault, N. N is 0 for the undisturbed run that comes first."""
@@ -56,6 +58,7 @@ class Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # workers end with us
+    logging.disable()  # errors and warnings are what this is for
     shop.import_all()
     shop.without_prefect()
     console = Console()
@@ -66,10 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reports, wrong = try_all(hands, options.flow, options.fault, options.short, console)
     table = _table(reports)
     console.print(table)
-    for outcome in wrong[:SHOWN]:
-        console.print(f"[red]{outcome.flow}, {outcome.fault} at {outcome.nth}[/]: {outcome.at}")
-        for line in outcome.wrong[:5]:
-            console.print(f"    {line[-2000:]}", markup=False)
     runs = sum(report.runs for report in reports.values())
     minutes = (time.monotonic() - started) / 60
     told = f"{runs} disturbed runs in {minutes:.1f} minutes, {len(wrong)} broke the promise"
@@ -113,10 +112,17 @@ def try_all(
                 report.seconds += outcome.seconds
                 if outcome.wrong:
                     wrong.append(outcome)
+                    _show(outcome, console)
                 if outcome.at and outcome.nth > points[outcome.flow]:
                     touched.append((outcome.flow, outcome.fault, outcome.nth + 1))
             tasks = touched  # a run with more calls than the first one: on to the untouched one
-    return reports, sorted(wrong, key=lambda each: (each.flow, each.fault, each.nth))
+    return reports, wrong
+
+
+def _show(outcome: Outcome, console: Console) -> None:
+    console.print(f"[red]{outcome.flow}, {outcome.fault} at {outcome.nth}[/]: {outcome.at}")
+    for line in outcome.wrong[:SHOWN]:
+        console.print(f"    {line[-LINE:]}", markup=False)
 
 
 def _spread(points: int) -> list[int]:
@@ -125,17 +131,14 @@ def _spread(points: int) -> list[int]:
     return sorted({1 + round(i * (points - 1) / max(1, n - 1)) for i in range(n)})
 
 
-def _open_bench(
-    folder: Path, number: int, stack: ExitStack
-) -> Work[Task, Undisturbed | Outcome]:
+def _open_bench(folder: Path, number: int, stack: ExitStack) -> Work[Task, Undisturbed | Outcome]:
     own = folder / str(number)
     own.mkdir()
     snapshots = folder / "snapshots"
     snapshots.mkdir(exist_ok=True)
     bench = Bench(
         folder=own / "bench",
-        smtp=stack.enter_context(provider(own / "mails")),
-        posts=stack.enter_context(cases.posts()),
+        world=stack.enter_context(world(own, own / "bench" / "home")),
         snapshots=snapshots,
     )
 

@@ -56,7 +56,9 @@ class Result:
 def count(logs: Logs) -> Result:
     """Look at database, mail server and logs, when all is quiet."""
     place = workplace()
-    messages = [m for m in books.all_messages(place.engine) if m.message_id and m.route != "mailbox"]
+    messages = [
+        m for m in books.all_messages(place.engine) if m.message_id and m.route != "mailbox"
+    ]
     log = Provider(0, logs.folder / "mails").entries()
     stored = {entry.message_id: entry.at_ns for entry in log if entry.what == "stored"}
     received = [entry.message_id for entry in log if entry.what == "stored"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import random
 import socket
@@ -88,11 +87,22 @@ class Provider:
 
 
 @contextmanager
-def provider(log: Path, mix: Mapping[str, float] = {}, seed: int = 0) -> Iterator[Provider]:
-    """A mail server in a child process. *mix* names what goes wrong, and how often."""
+def provider(
+    log: Path,
+    mix: Mapping[str, float] = MappingProxyType({}),
+    seed: int = 0,
+    slow_s: float = 0,
+) -> Iterator[Provider]:
+    """A mail server in a child process.
+
+    Args:
+        mix: What goes wrong, and how often.
+        slow_s: How long it takes for a mail at most: half before it stores it, half after.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-        with children.alive(lambda: _serve(listener, _Server(log, mix, seed))):
+        server = _Server(log, mix, random.Random(seed), slow_s)
+        with children.alive(lambda: _serve(listener, server)):
             listener.close()
             yield Provider(port, log)
 
@@ -103,14 +113,15 @@ def _serve(listener: socket.socket, server: _Server) -> None:
         await loop.create_server(lambda: _Conversation(server, loop=loop), sock=listener)
         await asyncio.Event().wait()
 
-    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # cut lines are what this is for
     asyncio.run(work())
 
 
 class _Server(FaultySmtpServer):
-    def __init__(self, log: Path, mix: Mapping[str, float], seed: int) -> None:
+    def __init__(
+        self, log: Path, mix: Mapping[str, float], rng: random.Random, slow_s: float
+    ) -> None:
         super().__init__()
-        self.log, self.mix, self.rng = log, mix, random.Random(seed)
+        self.log, self.mix, self.rng, self.slow_s = log, mix, rng, slow_s
         self.callers = 0
         self.drawn: dict[str, str] = {}
 
@@ -124,23 +135,31 @@ class _Server(FaultySmtpServer):
         weights = [*self.mix.values(), 1 - sum(self.mix.values())]
         self.drawn[address] = fault = self.rng.choices(names, weights)[0]
         if fault != "ok":
-            self._write(fault, address)
+            write_entry(self.log, fault, address)
         return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.rng.uniform(0, self.slow_s / 2))
+        told = await super().handle_DATA(server, session, envelope)
+        await asyncio.sleep(self.rng.uniform(0, self.slow_s / 2))
+        return told
 
     def _store(self, envelope: Envelope) -> None:
         super()._store(envelope)
-        self._write("stored", envelope.rcpt_tos[0], self.stored[-1])
+        write_entry(self.log, "stored", envelope.rcpt_tos[0], self.stored[-1])
 
-    def _write(self, what: str, recipient: str, message_id: str = "") -> None:
-        line = {
-            "what": what,
-            "recipient": recipient,
-            "message_id": message_id,
-            "at_ns": time.monotonic_ns(),
-        }
-        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.write(descriptor, json.dumps(line).encode() + b"\n")
-        os.close(descriptor)
+
+def write_entry(log: Path, what: str, recipient: str, message_id: str = "") -> None:
+    """Add a line to a provider's log."""
+    line = {
+        "what": what,
+        "recipient": recipient,
+        "message_id": message_id,
+        "at_ns": time.monotonic_ns(),
+    }
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, json.dumps(line).encode() + b"\n")
+    os.close(descriptor)
 
 
 class _Conversation(FaultySmtp):

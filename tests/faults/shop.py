@@ -27,7 +27,6 @@ import tasks.learn_router
 import tasks.themes
 import tasks.understand
 from tasks.workplace import workplace
-from tests.faults.provider import Provider
 from tests.story import COMPANY, Story, fake_models, write_company
 from tests.theme_cases import common_words
 from voc.settings import get_settings
@@ -50,40 +49,30 @@ SOURCES = f"""\
 HEAD = "id,text,email,consent,score\n"
 
 
-def found(home: Path) -> None:
-    """Write the company file, and an inbox without surveys."""
+def found(home: Path, policy: str = "") -> None:
+    """Write the company file, and an inbox without surveys.
+
+    Args:
+        policy: More of `follow_up`, as in ``channels: [sms]``.
+    """
     (home / "inbox").mkdir(parents=True)
     before, _, after = COMPANY.partition("sources:\n")
     rest = after[after.index("follow_up:") :]
+    if policy:
+        rest = rest.replace("99}", f"99, {policy}}}")
     write_company(home, f"{before}sources:\n{SOURCES}{rest}")
 
 
-def enter(
-    home: Path,
-    smtp: Provider | None = None,
-    *,
-    posts_at: str = NOWHERE,
-    database_url: str = "",
-    reply_timeout_s: float = 0.5,
-) -> Story:
+def enter(home: Path, settings: Mapping[str, str], posts_at: str = NOWHERE) -> Story:
     """Make *home* this process's workplace. Nothing is opened yet.
 
     Args:
-        smtp: Who takes the mails; None: the local mailbox does.
+        settings: Environment variables without their VOC_.
         posts_at: Where the posts are.
-        database_url: Empty: SQLite in the home.
     """
     for name in [name for name in os.environ if name.startswith("VOC_")]:
         del os.environ[name]
-    os.environ |= {"VOC_HOME": str(home), "VOC_DATABASE_URL": database_url}
-    if smtp is not None:
-        os.environ |= {
-            "VOC_DELIVERY": "live",
-            "VOC_PUBLIC_URL": "https://feedback.corner.example",
-            "VOC_SMTP__HOST": "127.0.0.1",
-            "VOC_SMTP__PORT": str(smtp.port),
-            "VOC_SMTP__REPLY_TIMEOUT_S": str(reply_timeout_s),
-        }
+    os.environ |= {"VOC_HOME": str(home)} | {f"VOC_{k}": v for k, v in settings.items()}
     path = home / "voc.yaml"
     path.write_text(re.sub(r'base_url: ".*"', f'base_url: "{posts_at}"', path.read_text()))
     for cached in (get_settings, workplace, tasks.understand.unlearned_models):
@@ -136,18 +125,19 @@ def without_prefect() -> None:
     For a process that does nothing else: it is not undone.
     """
     for module in (tasks.understand, tasks.learn_router):
-        _put(module, "build_models", fake_models)
+        put(module, "build_models", fake_models)
     for module in (tasks.themes, tasks.learn):
-        _put(module, "label_words", common_words)
+        put(module, "label_words", common_words)
     build = partial(sources.catalogue.build, sleep=lambda _s: None)
-    _put(sources.catalogue, "build", build)
+    put(sources.catalogue, "build", build)
     for module in [m for name, m in vars(flows).items() if isinstance(m, ModuleType)]:
         for name, value in list(vars(module).items()):
             if isinstance(value, Task):
-                _put(module, name, value.fn)
+                put(module, name, value.fn)
             elif name in {"create_markdown_artifact", "create_table_artifact"}:
-                _put(module, name, lambda **_: None)
+                put(module, name, lambda **_: None)
 
 
-def _put(module: ModuleType, name: str, value: object) -> None:
+def put(module: ModuleType, name: str, value: object) -> None:
+    """In the place of what the module has under this name, for good."""
     setattr(module, name, value)

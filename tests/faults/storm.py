@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -41,13 +42,14 @@ from tests.faults.figures import keep, on_which_machine
 from tests.faults.outcome import Result
 from tests.faults.provider import Provider
 from tests.faults.trial import CALM, Weather, play
+from tests.faults.world import to_server
 from tests.postgres_server import postgres_server
-from tests.story import Story
+from tests.story import START, Story
 from voc.models import Ticket
 
 PROMOTERS = COMPLAINTS = 60
 SHORT = {"sqlite": 2, "postgres": 1}
-REPLY_TIMEOUT_S = 10
+REPLY_TIMEOUT_S = "10"
 """Longer than anything here takes: a reply that does not come is lost, not late."""
 SHOWN = 10
 
@@ -60,7 +62,7 @@ class Stage:
     database_url: str
     made_url: str
     """Of the database that each trial gets a copy of. Empty with SQLite: the home holds it."""
-    begins: datetime = datetime.min
+    begins: datetime = START
 
     @property
     def home(self) -> Path:
@@ -83,9 +85,10 @@ class Stage:
 
     def enter(self, smtp: Provider | None) -> Story:
         """Make this process's workplace the home. Its connections are closed again."""
-        story = shop.enter(
-            self.home, smtp, database_url=self.database_url, reply_timeout_s=REPLY_TIMEOUT_S
-        )
+        settings = {"DATABASE_URL": self.database_url}
+        if smtp is not None:
+            settings |= to_server(smtp) | {"SMTP__REPLY_TIMEOUT_S": REPLY_TIMEOUT_S}
+        story = shop.enter(self.home, settings)
         story.now = self.begins
         story.place.engine.dispose()
         return story
@@ -94,17 +97,21 @@ class Stage:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # children end with us
+    logging.disable()  # errors and warnings are what this is for
     gc.freeze()
     shop.without_prefect()
     console = Console()
+    weather = CALM if options.calm else Weather()
     told: list[str] = []
     is_wrong = False
     for database in options.database:
         trials = SHORT[database] if options.short else options.trials
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="voc-storm-", dir=options.folder) as folder:
-            with STAGES[database](Path(folder)) as stage:
-                total = storm(stage, trials, options.seed, CALM if options.calm else Weather(), console)
+        with (
+            tempfile.TemporaryDirectory(prefix="voc-storm-", dir=options.folder) as folder,
+            STAGES[database](Path(folder)) as stage,
+        ):
+            total = storm(stage, trials, options.seed, weather, console)
         lines = describe(total, database, (time.monotonic() - started) / 60)
         console.print("\n".join(lines), markup=False)
         told += [*lines, ""]
@@ -128,7 +135,9 @@ def storm(stage: Stage, trials: int, seed: int, weather: Weather, console: Conso
                 progress.advance(bar)
             else:
                 skipped += 1
-                console.print(f"trial {number}: killed in {len(result.points)} places only: it does not count")
+                console.print(
+                    f"trial {number}: killed in {len(result.points)} places only: it does not count"
+                )
             if total.trials >= trials or skipped > trials:
                 return total
     raise AssertionError("numbers do not end")
@@ -161,7 +170,7 @@ def _on_postgres(folder: Path) -> Iterator[Stage]:
         yield _made(Stage(folder=folder, database_url=trial, made_url=made))
 
 
-STAGES: dict[str, Callable[[Path], contextmanager[Stage]]] = {
+STAGES: dict[str, Callable[[Path], AbstractContextManager[Stage]]] = {
     "sqlite": _on_sqlite,
     "postgres": _on_postgres,
 }
@@ -183,7 +192,7 @@ def _made(stage: Stage) -> Stage:
 def _live(stage: Stage) -> datetime:
     """In a child: complaints are resolved, promoters are to be thanked; 120 messages wait."""
     shop.found(stage.made)
-    story = shop.enter(stage.made, database_url=stage.made_url)
+    story = shop.enter(stage.made, {"DATABASE_URL": stage.made_url})
     for number in range(COMPLAINTS):
         story.says("my parcel was late", rating=1, email=f"c{number}@customer.example")
     story.runs()
@@ -209,7 +218,9 @@ def _administer(url: str, *commands: str) -> None:
 
 def describe(total: Result, database: str, minutes: float) -> list[str]:
     """The figures of all trials on one database."""
-    points = ", ".join(f"{p.name.lower().replace('_', ' ')} {n}" for p, n in sorted(total.points.items()))
+    points = ", ".join(
+        f"{p.name.lower().replace('_', ' ')} {n}" for p, n in sorted(total.points.items())
+    )
     states = ", ".join(f"{state} {n}" for state, n in total.states.most_common())
     return [
         f"**{database}**: {total.trials} trials in {minutes:.0f} minutes, "

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 from notifications.channel import Capability
 from notifications.smtp import SmtpChannel
@@ -13,7 +14,7 @@ from tests.faults import cases, shop
 from tests.faults.boundary import Fault
 from tests.faults.disturbed import Bench, disturb, prepare
 from tests.faults.figures import keep
-from tests.faults.provider import provider
+from tests.faults.world import by_mail, world
 from tests.story import Story
 
 RUN = "import sys; from tests.faults.test_harness import be_tried; be_tried(*sys.argv[1:])"
@@ -29,23 +30,19 @@ def be_tried(folder: str, report: str) -> None:
     """In a process of its own: kill the sender when its mail is sent and the reply unread."""
     shop.without_prefect()
     cases.FLOWS["one mail"] = cases.Flow(
-        before=_one_thanks, run=cases.FLOWS["follow_up"].run, by_mail=True
+        before=_one_thanks, run=cases.FLOWS["follow_up"].run, settings=by_mail
     )
     (Path(folder) / "snapshots").mkdir()
-    with provider(Path(folder) / "mails") as smtp, cases.posts() as posts:
-        bench = Bench(
-            folder=Path(folder) / "bench",
-            smtp=smtp,
-            posts=posts,
-            snapshots=Path(folder) / "snapshots",
-        )
+    own = Path(folder) / "bench"
+    with world(Path(folder), own / "home") as outside:
+        bench = Bench(folder=own, world=outside, snapshots=Path(folder) / "snapshots")
         names = prepare(bench, "one mail").names
         disturb(bench, "one mail", Fault.KILL, None)
         again = json.loads((bench.folder / "names").read_text())
         *_, mail, _goodbye = (n for n, name in enumerate(names, 1) if name == "socket send")
         right = disturb(bench, "one mail", Fault.KILL, mail + 1)
-        setattr(SmtpChannel, "capability_of", lambda *_: Capability.IDEMPOTENT)  # it is not
-        wrong = disturb(bench, "one mail", Fault.KILL, mail + 1)
+        with patch.object(SmtpChannel, "capability_of", return_value=Capability.IDEMPOTENT):
+            wrong = disturb(bench, "one mail", Fault.KILL, mail + 1)
     found = {
         "the same calls": names == again,
         "in doubt": right.doubts,

@@ -7,14 +7,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-import sqlalchemy as sa
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
-from sqlmodel import select
+from sqlmodel import col, func, select
 
 from tasks.workplace import workplace
 from tests.faults import books, children
@@ -43,6 +42,8 @@ class Weather:
     """Of what would be a kill."""
     suspended_for: tuple[float, float] = (0.05, 0.4)
     mix: Mapping[str, float] = field(default_factory=lambda: MIX)
+    slow_s: float = 0.06
+    """How long the mail server takes for a mail at most."""
 
 
 CALM = Weather(kill_every=None, mix={})
@@ -79,7 +80,7 @@ def play(folder: Path, begins: datetime, seed: int, weather: Weather, enter: Ent
     """
     rng, board, logs = Random(seed), Board(SENDERS), Logs(folder=folder)
     board.now = begins
-    with provider(folder / "mails", weather.mix, seed) as smtp:
+    with provider(folder / "mails", weather.mix, seed, weather.slow_s) as smtp:
         enter(smtp)
         leavers = _leavers(rng)
         storm = _Storm(board, logs, rng, weather)
@@ -144,18 +145,15 @@ class _Storm:
 
     def _is_anything_on_its_way(self) -> bool:
         """If all that is left waits for a later moment, it comes."""
-        state, not_before = sa.column("state"), sa.column("not_before")
         query = (
-            sa.select(state, sa.func.count(), sa.func.min(not_before))
-            .select_from(sa.table("message", state, not_before))
-            .where(state.in_([each.value for each in books.UNFINISHED]))
-            .group_by(state)
+            select(col(Message.state), func.min(col(Message.not_before)))
+            .where(col(Message.state).in_(books.UNFINISHED))
+            .group_by(col(Message.state))
         )
         with self._database.connect() as connection:
-            waiting = {row[0]: row[2] for row in connection.execute(query)}
-        if set(waiting) == {MessageState.QUEUED.value}:
-            due = datetime.fromisoformat(str(waiting[MessageState.QUEUED.value]))
-            self._board.now = max(self._board.now, due if due.tzinfo else due.replace(tzinfo=UTC))
+            waiting = {row[0]: row[1] for row in connection.execute(query)}
+        if set(waiting) == {MessageState.QUEUED}:
+            self._board.now = max(self._board.now, waiting[MessageState.QUEUED])
         return bool(waiting)
 
     def _end(self) -> None:
@@ -187,8 +185,8 @@ def _leave(board: Board, logs: Logs, customers: Sequence[int]) -> None:
         time.sleep(rng.uniform(0.01, 0.08))
         with transaction(place.engine) as session:
             claimed = select(Message.customer_id).where(Message.state == MessageState.CLAIMED)
-            racing = set(session.exec(claimed)) & set(waiting)
-        customer_id = racing.pop() if racing else waiting[-1]
+            racing = [key for key in session.exec(claimed) if key in waiting]
+        customer_id = (racing or waiting)[-1] or 0
         waiting.remove(customer_id)
         with transaction(place.engine) as session:
             unsubscribe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
@@ -46,17 +47,15 @@ class Workers(Generic[Task, Result]):
 
 
 @contextmanager
-def workers(n: int, open_bench: Callable[[int, ExitStack], Work[Task, Result]]) -> Iterator[
-    Workers[Task, Result]
-]:
+def workers(
+    n: int, open_bench: Callable[[int, ExitStack], Work[Task, Result]]
+) -> Iterator[Workers[Task, Result]]:
     """Fork *n* workers; each opens what it needs with *open_bench*, given its number."""
     with ExitStack() as stack:
         ours = []
         for number in range(n):
             near, far = Pipe()
-            stack.enter_context(
-                children.alive(lambda far=far, number=number: _serve(far, number, open_bench))
-            )
+            stack.enter_context(children.alive(partial(_serve, far, number, open_bench)))
             far.close()
             ours.append(near)
         yield Workers(ours)

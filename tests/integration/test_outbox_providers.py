@@ -287,3 +287,22 @@ def test_the_words_of_the_ledger_are_codes(engine: Engine, tmp_path: Path) -> No
         details = " ".join(e.detail for e in session.exec(select(TicketEvent)))
     assert "@" not in details
     assert "courier" not in details
+
+
+def test_a_mail_server_that_has_had_enough_is_left_alone_by_all(
+    engine: Engine, tmp_path: Path
+) -> None:
+    for n in range(3):
+        ready_resolution(engine, f"c{n}@customer.test")
+    with FaultySmtpServer() as server:
+        server.fault = "mail_421"
+        channel = SmtpChannel(SmtpSettings(host="127.0.0.1", port=server.port))
+        assert deliver(engine, channel, tmp_path) == {Is.QUEUED: 1}
+        tried = server.connections
+        assert deliver(engine, channel, tmp_path) == {Is.QUEUED: 1}
+        assert server.connections == tried
+        with transaction(engine) as session:
+            assert session.get_one(Breaker, "smtp").reason == "421 at MAIL"
+        server.fault = "ok"
+        assert deliver(engine, channel, tmp_path, now=NOW + MINUTE) == {Is.SENT: 3}
+    assert len(server.stored) == 3

@@ -31,8 +31,8 @@ from tests.smtp_fakes import FaultySmtpServer
 from voc.errors import NotSentError, RefusedError, UnconfirmedError
 from voc.models import MessageState as Is
 from voc.models import Suppression, TicketState
-from voc.rules.retries import BACKOFF
 from voc.rules.pseudonym import pseudonym
+from voc.rules.retries import BACKOFF
 from voc.settings import SmtpSettings
 from voc.store.database import transaction
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 BUGS = Path(__file__).parent / "bugs"
 PACKAGES = ("voc", "tasks", "notifications", "nlp", "sources", "tests", "migrations", "apps")
 FILES = ("pyproject.toml",)
-RUNS, STEPS = 120, 30
+RUNS, STEPS = 60, 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,19 @@ class Shop(RuleBasedStateMachine):
         age = timedelta(hours=3 if old else 0)
         self.world.reports(_one_of(data, self.gone()), kind, age=age)
 
+    @rule(data=st.data(), kind=st.sampled_from(REPORTS))
+    @precondition(lambda self: self.gone())
+    def a_mail_comes_back_and_its_customer_complains_again(
+        self, data: st.DataObject, kind: InboundKind
+    ) -> None:
+        message = _one_of(data, self.gone())
+        self.world.reports(message, kind, age=timedelta(0))
+        if message.address in PEOPLE:
+            self.world.somebody_says(message.address, "charged")
+        self.is_understood_and_routed()
+        self.world.now += timedelta(days=8)
+        self.world.sends(())
+
     @rule(data=st.data())
     @precondition(lambda self: self.world.reported)
     def the_provider_repeats_itself(self, data: st.DataObject) -> None:

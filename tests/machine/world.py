@@ -58,6 +58,7 @@ WORDS = {
 }
 POLICY = "follow_up: {cap_7_days: 2, cap_30_days: 3, reminder_after_days: 5}\n"
 CAP_7_DAYS = 2
+SILENCES = frozenset({InboundKind.HARD_BOUNCED, InboundKind.COMPLAINED})
 MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of its own is made in it)
 
 
@@ -172,6 +173,8 @@ class World(Story):
         )
         self.reported.append(arrived)
         self.repeats(arrived)
+        if kind in SILENCES and message.address:
+            self.silent_since.setdefault(message.address, len(self.provider.delivered))
 
     def repeats(self, arrived: Arrived) -> None:
         with transaction(self.place.engine) as session:
