@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run up test check bench model-cards faults storm proofs format lock clean
+.PHONY: run up test check bench model-cards faults storm bugs proofs format lock clean
 
 run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, measure
 	$(BIN)/voc run
@@ -33,9 +33,14 @@ faults: $(STAMP)  ## every boundary call of every flow fails once, in three ways
 storm: $(STAMP)  ## senders killed at random, faulty mail servers; half an hour
 	$(BIN)/python -m tests.faults.storm --write
 
+bugs: $(STAMP)  ## bugs put in on purpose, one by one: each must be found; minutes
+	$(BIN)/python -m tests.machine run --runs 300
+	$(BIN)/python -m tests.machine bugs --write
+
 proofs: $(STAMP)  ## a short form of these; minutes
 	$(BIN)/python -m tests.faults.matrix --short
 	$(BIN)/python -m tests.faults.storm --short
+	$(BIN)/python -m tests.machine bugs
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

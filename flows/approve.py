@@ -94,4 +94,4 @@ def _shown(waiting: Sequence[Waiting]) -> str:
 
 def _read_shown(shown: str) -> dict[int, str]:
     pairs = (pair.partition(":") for pair in shown.split())
-    return {int(number): print_ for number, _, print_ in pairs if number.isdigit()}
+    return {int(number): print_ for number, _, print_ in pairs if number.isdecimal()}

@@ -10,7 +10,6 @@ from tasks.close import apply_events, end_loops, take_in_answers
 from tasks.inbox import read_mail
 from tasks.ledger import anchor_ledger
 from tasks.workplace import workplace
-from voc.errors import VocError
 
 
 @flow(name="close")
@@ -31,11 +30,11 @@ def close(now: datetime | None = None) -> dict[str, int]:
     return counts
 
 
-def _read_mail(now: datetime) -> tuple[dict[str, int], VocError | None]:
+def _read_mail(now: datetime) -> tuple[dict[str, int], Exception | None]:
     """What came in, and what kept us from reading on."""
     if not workplace().settings.imap.host:
         return {}, None
     try:
         return read_mail(now), None
-    except VocError as exc:
+    except Exception as exc:  # noqa: BLE001  (raised at the end: the rest has to be done)
         return {}, exc

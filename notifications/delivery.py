@@ -35,7 +35,7 @@ from voc.errors import DeliveryError, NotSentError, RefusedError, TransientError
 from voc.journal import Head, Journal, message_digest
 from voc.models import DeliveryChannel, Message, MessageState
 from voc.rules.contact import Silence, why_not_contact
-from voc.store import breakers, contact, events, messages, outbox
+from voc.store import approval, breakers, contact, events, messages, outbox
 from voc.store.database import transaction
 
 Is = MessageState
@@ -113,7 +113,7 @@ def _claim(drain: Drain) -> Message | None:
         silence = _ask(drain, session, message, now) if message else None
     if message is not None and silence is not None:
         with transaction(drain.engine) as session:  # a new one: the ledger's head is locked first
-            _keep_silent(session, message, silence, now)
+            _keep_silent(drain, session, message, silence, now)
     return message
 
 
@@ -178,7 +178,7 @@ def _may_try(drain: Drain, message: Message, route: str) -> bool:
         if state.until is not None:
             reason, until = f"waits for {route}", state.until
             messages.move(session, message, Is.QUEUED, reason=reason, now=now, not_before=until)
-            drain.waiting.add(message.channel)
+            drain.leave_alone(message.channel, route)
             return False
     drain.usable.add(route)
     if state.on_trial:
@@ -217,7 +217,7 @@ def _last_look(drain: Drain, message: Message, route: str) -> Head | None:
         events.lock_head(session)
         contact.lock_contact(session, message.customer_id)
         if silence := _ask(drain, session, message, now):
-            _keep_silent(session, message, silence, now)
+            _keep_silent(drain, session, message, silence, now)
             return None
         if not messages.move(session, message, Is.SENDING, route=route, sending_at=now, now=now):
             return None
@@ -228,13 +228,13 @@ def _write_down(drain: Drain, message: Message, head: Head) -> None:
     """Tell the journal before anybody else.
 
     Raises:
-        NotSentError: It cannot be written: then nothing is handed over.
+        ChannelDownError: It cannot be written: then nothing is handed over, to anybody.
     """
     digest = message_digest(message.message_id or "")
     try:
         drain.journal.hand_over(head, digest, message.words_hash or "", drain.clock())
     except OSError as exc:
-        raise NotSentError(f"the journal cannot be written: {exc.strerror}") from None
+        raise ChannelDownError(f"the journal cannot be written: {exc.strerror}") from None
 
 
 def _ask(drain: Drain, session: Session, message: Message, now: datetime) -> Silence | None:
@@ -250,6 +250,11 @@ def _ask(drain: Drain, session: Session, message: Message, now: datetime) -> Sil
     return why_not_contact(facts[key], drain.company.follow_up, now)
 
 
-def _keep_silent(session: Session, message: Message, silence: Silence, now: datetime) -> None:
+def _keep_silent(
+    drain: Drain, session: Session, message: Message, silence: Silence, now: datetime
+) -> None:
     later: dict[str, Any] = {"not_before": silence.until} if silence.until else {}
-    messages.move(session, message, silence.state, reason=silence.reason, now=now, **later)
+    moved = messages.move(session, message, silence.state, reason=silence.reason, now=now, **later)
+    if moved and approval.is_waiting(message):
+        approvers = drain.company.follow_up.approval.approvers
+        approval.ask(session, message, approvers, now=now)

@@ -9,6 +9,7 @@ would have gone.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from contextlib import suppress
@@ -21,6 +22,8 @@ from notifications.channel import Capability, Envelope
 from notifications.kept import SUFFIXES, as_kept
 from notifications.listing import write_index
 from voc.models import DeliveryChannel
+
+log = logging.getLogger(__name__)
 
 
 class MailboxChannel:
@@ -73,7 +76,10 @@ class MailboxChannel:
 
     def close(self) -> None:
         """Bring the listing up to date: only the days that got messages are written anew."""
-        write_index(self._folder, sorted(self._days_written))
+        try:
+            write_index(self._folder, sorted(self._days_written))
+        except OSError as exc:  # the messages are there all the same
+            log.warning("the mailbox's listing cannot be written: %s", exc.strerror)
         self._days_written.clear()
 
     def _path(self, mail: Envelope) -> Path:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from notifications.channel import ChannelDownError
-from voc.errors import NotSentError, RefusedError, UnconfirmedError
+from voc.errors import RefusedError, UnconfirmedError
 from voc.rules.retry_after import retry_after_s
 from voc.settings import LOOPBACK
 
@@ -119,8 +119,8 @@ def require_taken(reply: Reply) -> None:
     """Pass if the service has taken it; else say how sure we are that it has not.
 
     Raises:
-        NotSentError: It asks us to come later.
-        ChannelDownError: It does not know us, or there is nobody at its address.
+        ChannelDownError: It asks us to come later, which it counts for us and not for the
+            recipient; it does not know us, or there is nobody at its address.
         RefusedError: It will not take this.
         UnconfirmedError: It broke, or sends us elsewhere: it may have taken it before.
     """
@@ -129,7 +129,7 @@ def require_taken(reply: Reply) -> None:
     if reply.is_success:
         return
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise NotSentError(said, asked_wait_s(reply))
+        raise ChannelDownError(said, asked_wait_s(reply))
     if status in OUR_LOGIN | NOT_THERE:
         raise ChannelDownError(said)
     if httpx.codes.is_client_error(status) and status != httpx.codes.REQUEST_TIMEOUT:

@@ -88,11 +88,12 @@ def _ask_again(
     engine: Engine, message: Message, channels: Channels, now: datetime, on_sent: OnSent
 ) -> bool:
     taken = look_up(channels.get(message.channel), message)
+    if taken is None and now - (message.settled_at or now) < IN_DOUBT_AT_MOST:
+        return False
     with transaction(engine) as session:
         if taken is not None:
             return settle_as_sent(session, message, provider_id=taken, on_sent=on_sent, now=now)
-        since = message.settled_at or now
-        if now - since < IN_DOUBT_AT_MOST or restores.restored_at(session) is not None:
+        if restores.restored_at(session) is not None:
             return False
         reason = "in doubt for three days"
         return messages.move(session, message, Is.ABANDONED, reason=reason, now=now)

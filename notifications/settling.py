@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +38,10 @@ from voc.store.database import transaction
 Is = MessageState
 OnSent = Callable[[Session, Message, datetime], None]
 SETTLING_ATTEMPTS = 3
+MOST_DOUBTS = 10
+"""After so many lost replies in a row, a way is left alone: each one more is work for a person."""
+ONE_WAY = frozenset({DeliveryChannel.EMAIL, DeliveryChannel.SMS})
+"""All that goes by them takes one route. Others have one for each room or console."""
 log = logging.getLogger(__name__)
 
 
@@ -60,6 +65,15 @@ class Drain:
     """Routes that nothing was known against when this drain first took them."""
     on_trial: set[str] = field(default_factory=set)
     """Those of them that failed last time, and whose one try is ours."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """By route the replies that were lost in a row."""
+
+    def leave_alone(self, channel: DeliveryChannel, route: str) -> None:
+        """Try *route* no more; its messages are put off, all at once where the channel has no other."""
+        self.usable.discard(route)
+        self.on_trial.discard(route)
+        if channel in ONE_WAY:
+            self.waiting.add(channel)
 
 
 def settle_as_sent(
@@ -139,7 +153,9 @@ def settle_failure(
             attempts = message.attempts + 1
             messages.move(session, message, to, now=now, attempts=attempts, **changes)
             _suppress_if_gone(drain, session, message, error, now)
-            if not isinstance(error, UnconfirmedError):
+            if isinstance(error, UnconfirmedError):
+                _count_doubt(drain, session, message, error, route)
+            else:
                 _end_trial(drain, session, route)
         head = head_of(session)
     if was_sending and not isinstance(error, UnconfirmedError):
@@ -181,7 +197,17 @@ def _wait_for_the_channel(
     if route:
         until = breakers.has_failed(session, route, reason=reason, now=now, asked=asked)
     messages.move(session, message, Is.QUEUED, reason=reason, now=now, not_before=until)
-    drain.waiting.add(message.channel)
+    drain.leave_alone(message.channel, route)
+
+
+def _count_doubt(
+    drain: Drain, session: Session, message: Message, error: UnconfirmedError, route: str
+) -> None:
+    """Leave a way alone that loses one reply after the other, or the one of its trial."""
+    drain.doubts[route] += 1
+    if route in drain.on_trial or drain.doubts[route] >= MOST_DOUBTS:
+        breakers.has_failed(session, route, reason=str(error), now=drain.clock())
+        drain.leave_alone(message.channel, route)
 
 
 def _asked(error: DeliveryError) -> timedelta:
@@ -191,7 +217,8 @@ def _asked(error: DeliveryError) -> timedelta:
 
 
 def _end_trial(drain: Drain, session: Session, route: str) -> None:
-    """The provider speaks to us again: it takes messages, or refuses this one."""
+    """The provider speaks to us: it takes messages, or refuses this one."""
+    drain.doubts.pop(route, None)
     if route in drain.on_trial:
         breakers.works(session, route)
         drain.on_trial.discard(route)

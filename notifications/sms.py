@@ -25,7 +25,6 @@ from notifications.channel import (
 from notifications.posting import (
     Poster,
     Reply,
-    asked_wait_s,
     only_looking,
     provider_id,
     require_taken,
@@ -35,7 +34,7 @@ from voc.settings import TwilioSettings
 
 ROUTE = "twilio"
 STATUS_HOOK = "/hooks/twilio/status"
-TOO_MANY_REQUESTS, BAD_REQUEST = 429, 400
+BAD_REQUEST = 400
 
 NO_SUCH_TELEPHONE = {21211, 21614}  # not a number; not a mobile one
 OPTED_OUT = {21610}
@@ -157,8 +156,6 @@ def is_telephone(recipient: str) -> bool:
 
 def _require(reply: Reply) -> None:
     """`require_taken`, with what Twilio's own codes say beyond the status."""
-    if reply.status == TOO_MANY_REQUESTS:  # counted for the account, not for the recipient
-        raise ChannelDownError("HTTP 429", asked_wait_s(reply))
     if reply.status == BAD_REQUEST and isinstance(code := _object(reply).get("code"), int):
         said = f"HTTP 400, code {code}"
         if code in NO_SUCH_TELEPHONE:

@@ -63,7 +63,7 @@ class SmtpChannel:
 
     def close(self) -> None:
         if self._client is not None and self._client.is_connected:
-            self._run(self._quit(self._client))
+            self._run(_quit(self._client))
         if self._loop is not None:
             self._loop.close()
         self._client = self._loop = None
@@ -80,7 +80,7 @@ class SmtpChannel:
         except ChannelDownError:
             if not reused:
                 raise
-            self._drop()  # it had tired of the old connection; a new one may do
+            await self._drop()  # it had tired of the old connection; a new one may do
             await self._open_envelope(mail)
 
     async def _open_envelope(self, mail: Envelope) -> None:
@@ -95,14 +95,14 @@ class SmtpChannel:
         except aiosmtplib.SMTPResponseException as exc:
             raise _at_mail(exc.code, exc.message) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
-            self._drop()
+            await self._drop()
             raise ChannelDownError(f"{type(exc).__name__} at MAIL") from None
         try:
             await client.rcpt(mail.recipient, encoding=encoding)
         except aiosmtplib.SMTPResponseException as exc:
             raise _at_rcpt(exc.code, exc.message) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
-            self._drop()
+            await self._drop()
             raise NotSentError(f"{type(exc).__name__} at RCPT") from None
 
     async def _hand_over(self, mail: Envelope) -> str:
@@ -118,10 +118,10 @@ class SmtpChannel:
                 raise NotSentError(f"{exc.code} at DATA", asked_wait_s(exc.message)) from None
             if NEVER <= exc.code < CODES_END:
                 raise RefusedError(f"{exc.code} at DATA") from None
-            self._drop()
+            await self._drop()
             raise UnconfirmedError("unclear answer at DATA") from None
         except (aiosmtplib.SMTPException, OSError) as exc:
-            self._drop()
+            await self._drop()
             raise UnconfirmedError(f"{type(exc).__name__} at DATA") from None
         finally:
             self._envelope_open = False
@@ -146,26 +146,36 @@ class SmtpChannel:
             if s.username is not None and s.password is not None:
                 await client.login(s.username, s.password.get_secret_value())
         except aiosmtplib.SMTPResponseException as exc:
-            client.close()
+            await _end(client)
             raise ChannelDownError(
                 f"{exc.code} when connecting", asked_wait_s(exc.message)
             ) from None
         except (aiosmtplib.SMTPException, OSError) as exc:
-            client.close()
+            await _end(client)
             raise ChannelDownError(f"{type(exc).__name__} when connecting") from None
         self._client, self._envelope_open = client, False
         return client
 
-    def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-        self._client, self._envelope_open = None, False
+    async def _drop(self) -> None:
+        client, self._client, self._envelope_open = self._client, None, False
+        if client is not None:
+            await _end(client)
 
-    async def _quit(self, client: aiosmtplib.SMTP) -> None:
-        # Everything was answered before: how the goodbye goes says nothing about any mail.
-        with suppress(aiosmtplib.SMTPException, OSError):
-            await client.quit(timeout=QUIT_TIMEOUT_S)
-        client.close()
+
+async def _quit(client: aiosmtplib.SMTP) -> None:
+    # Everything was answered before: how the goodbye goes says nothing about any mail.
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await client.execute_command(b"QUIT", timeout=QUIT_TIMEOUT_S)
+    await _end(client)
+
+
+async def _end(client: aiosmtplib.SMTP) -> None:
+    """Let go of the connection now: a TLS one would wait for the other side to end it, too."""
+    transport = client.transport
+    client.close()
+    if transport is not None:
+        transport.abort()
+    await asyncio.sleep(0)  # the socket is closed in the loop's next round
 
 
 def provider_id(answer: str) -> str:

@@ -101,10 +101,17 @@ def block(action: str, status: str, diagnostic: str = "") -> str:
     return "\n".join(lines + ([f"Diagnostic-Code: smtp; {diagnostic}"] if diagnostic else []))
 
 
-def plain(body: str, *, to: str = REPLIES, head: str = "", subject: str = "Re: Yours") -> bytes:
+def plain(
+    body: str,
+    *,
+    to: str = REPLIES,
+    head: str = "",
+    subject: str = "Re: Yours",
+    sender: str = f"Kim Lee <{KIM}>",
+) -> bytes:
     """A mail that a person, or a machine in their name, writes."""
     return (
-        f"From: Kim Lee <{KIM}>\nTo: Noodles <{to}>\nSubject: {subject}\n"
+        f"From: {sender}\nTo: Noodles <{to}>\nSubject: {subject}\n"
         f"Message-ID: <answer-{crc32(repr((body, head, to)).encode())}@customer.test>\n{head}"
         f"MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{body}"
     ).encode()
@@ -166,7 +173,7 @@ def nested(depth: int) -> bytes:
 
 
 _HARD, _SOFT = InboundKind.HARD_BOUNCED, InboundKind.SOFT_BOUNCED
-_DAEMON = "Return-Path: <>\nFrom: MAILER-DAEMON@mx.customer.test\n"
+_DAEMON = "MAILER-DAEMON@mx.customer.test"
 
 BOUNCE_SAMPLES = [
     Sample(
@@ -243,6 +250,12 @@ BOUNCE_SAMPLES = [
         "5.7.1",
     ),
     Sample("too big", dsn(block("failed", "5.3.4")), InboundKind.FAILED, "5.3.4"),
+    Sample(
+        "refused and given up later", dsn(block("failed", "4.7.1")), InboundKind.FAILED, "4.7.1"
+    ),
+    Sample(
+        "our own address is refused", dsn(block("failed", "5.1.8")), InboundKind.FAILED, "5.1.8"
+    ),
     Sample("still trying", dsn(block("delayed", "4.4.1")), None, "4.4.1"),
     Sample("arrived", dsn(block("delivered", "2.0.0")), InboundKind.DELIVERED, "2.0.0"),
     Sample("passed on to who reports nothing", dsn(block("relayed", "2.0.0")), None, "2.0.0"),
@@ -288,6 +301,7 @@ BOUNCE_SAMPLES = [
         plain(
             f"Your mail to {KIM} was rejected:\n550 Requested action not taken: mailbox disabled\n",
             to=BOUNCES,
+            sender=_DAEMON,
             head="Return-Path: <>\n",
             subject="Undeliverable",
         ),
@@ -360,6 +374,18 @@ MACHINE_SAMPLES = [
     ),
     Sample("to the address for bounces", plain("I am away.", to=BOUNCES), _AUTO, "bounce-address"),
     Sample(
+        "to the address for bounces, with a date",
+        plain("Ich bin bis 5.1.26 nicht im Haus.", to=BOUNCES),
+        _AUTO,
+        "bounce-address",
+    ),
+    Sample(
+        "no sender that could be answered, with a number to call",
+        plain("I am away. Is it urgent? Call 555-1234.", head="Return-Path: <>\n"),
+        _AUTO,
+        "return-path",
+    ),
+    Sample(
         "English words only",
         plain("I am out of the office.", subject="Out of Office: Yours"),
         _AUTO,
@@ -385,9 +411,7 @@ MACHINE_SAMPLES = [
     ),
     Sample(
         "our own mail that went round",
-        plain("Hello Kim").replace(
-            f"From: Kim Lee <{KIM}>".encode(), b"From: Noodles <hello@noodles.test>"
-        ),
+        plain("Hello Kim", sender="Noodles <hello@noodles.test>"),
         _AUTO,
         "loop",
     ),
@@ -598,6 +622,21 @@ POISON_SAMPLES = [
         nested(1000),
         InboundKind.UNREADABLE,
         "too many parts in one another",
+    ),
+    Sample(
+        "a header that takes the square of its length to read",
+        plain("No").replace(b"text/plain", b'text/plain; "' + b";" * 900_000),
+        InboundKind.UNREADABLE,
+        "too many headers",
+    ),
+    Sample(
+        "the same in a part, after a bare carriage return",
+        plain("").replace(b"text/plain", b'multipart/mixed; boundary="B"')
+        + b'\n--B\rContent-Type: text/plain; "'
+        + b";" * 900_000
+        + b"\n\nNo",
+        InboundKind.UNREADABLE,
+        "too many parameters",
     ),
 ]
 CORPUS = [*BOUNCE_SAMPLES, *NOTICE_SAMPLES, *MACHINE_SAMPLES, *REPLY_SAMPLES, *POISON_SAMPLES]

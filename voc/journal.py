@@ -133,8 +133,10 @@ class Journal:
         """By message how often it was handed over, less how often it was clearly refused."""
         times: Counter[str] = Counter()
         for line in self._known():
-            if line.kind in {"handed", "refused"}:
-                times[line.message] += 1 if line.kind == "handed" else -1
+            if line.kind == "handed":
+                times[line.message] += 1
+            elif line.kind == "refused" and times[line.message]:  # else there is nothing to refuse
+                times[line.message] -= 1
         return +times
 
     def lost(self) -> dict[str, str]:

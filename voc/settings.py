@@ -10,13 +10,14 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,6 +27,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from voc.errors import ConfigurationError
 
 LONGEST_REPLY_LOCAL = 37  # of 64 letters; "+b-" and a token of 24 come after it
+HookName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,27}$")]
+"""Stands in an address, and after `hook:` in 32 letters of the database."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -109,7 +112,7 @@ class Settings(BaseSettings):
     alert_urls: dict[str, SecretStr] = Field(
         default_factory=dict, description="Addresses of the alert routes, by their names."
     )
-    webhook_secrets: dict[str, SecretStr] = Field(
+    webhook_secrets: dict[HookName, SecretStr] = Field(
         default_factory=dict, description="Of providers that report by Standard Webhooks, by name."
     )
     public_url: str = Field(

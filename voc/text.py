@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import count
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -14,6 +15,13 @@ _SUSPECT = re.compile("[^\t\n -~]")
 _BLOCKS = frozenset({"p", "div", "blockquote", "ul", "ol", "pre", "h1", "h2", "h3", "h4"})
 _LINES = frozenset({"br", "li", "tr", "hr"})
 _UNSEEN = frozenset({"script", "style", "template", "noscript"})
+MOST_TAGS = 4_000
+MOST_HTML = 100_000
+_TAG = re.compile("<[^<>]*>?")
+_FONTS = re.compile(
+    r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE
+)
+"""Tags that HTML opens anew in each paragraph: a few kilobytes become millions of elements."""
 
 
 def normalise(text: str) -> str:
@@ -30,13 +38,22 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", _without_controls(text)).strip()
 
 
-def html_to_text(html: str) -> str:
-    """What a reader of *html* sees, normalised: paragraphs apart, ``<br>`` as a new line."""
-    body = LexborHTMLParser(html).body
-    if body is None:
+def html_to_text(html: str, *, left_out: str = "", mark: str = "") -> str:
+    """What a reader of *html* sees, normalised: paragraphs apart, ``<br>`` as a new line.
+
+    What is longer or has more tags than people write is read as far as they do: a parser takes
+    time with the square of what is open at once.
+
+    Args:
+        left_out: CSS of the parts in whose place *mark* stands.
+    """
+    tree = LexborHTMLParser(_of_a_persons_size(html))
+    for part in tree.css(left_out) if left_out else ():
+        part.replace_with(mark)
+    if tree.body is None:
         return ""
     parts: list[str] = []
-    for node in body.traverse(include_text=True):
+    for node in tree.body.traverse(include_text=True):
         tag = node.tag or ""
         if tag == "-text":
             parent = node.parent
@@ -47,6 +64,13 @@ def html_to_text(html: str) -> str:
         elif tag in _LINES:
             parts.append("\n")
     return normalise(re.sub(r"\n{3,}", "\n\n", "".join(parts)))
+
+
+def _of_a_persons_size(html: str) -> str:
+    """The text of what goes beyond the first tags is kept, as far as it is not too long."""
+    seen = count()
+    few = _TAG.sub(lambda tag: tag[0] if next(seen) < MOST_TAGS else " ", html)
+    return _FONTS.sub(r"<\1span", few)[:MOST_HTML]
 
 
 def _without_controls(text: str) -> str:

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from voc.errors import ConfigurationError, VocError
-from voc.rules.receipts import Receipt, check_receipt, read_receipt
+from voc.rules.receipt_checks import check_receipt
+from voc.rules.receipts import Receipt, read_receipt
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 

@@ -16,6 +16,7 @@ from apps.desk.forms import DecisionForm, read_decision
 from notifications.preview import Preview, preview
 from voc.actions import approval as actions
 from voc.models import LinkPurpose, Loop, Message, MessageState, Ticket
+from voc.rules.messages import ENDED
 from voc.store import approval as store
 from voc.store import tickets
 from voc.store.database import transaction
@@ -150,7 +151,9 @@ def _standing(message: Message) -> str:
         return f"It was approved already. It is {message.state.value} now."
     if message.state is MessageState.PLANNED:
         return "It is being written anew. You will get a new mail when it waits again."
-    return "It is no longer needed: what it was about has changed. Nothing is left to decide."
+    if message.state in ENDED - {MessageState.HELD}:
+        return "It is no longer needed: what it was about has changed. Nothing is left to decide."
+    return f"It is {message.state.value} now. There is nothing to decide at this moment."
 
 
 def _words(session: Session, desk: Desk, held: Held) -> MessageWords:

@@ -52,7 +52,7 @@ def take_answer(
     with transaction(desk.engine) as session:
         loop = tickets.locked_loop(session, loop.id or 0)
         language = desk.language(link.customer)
-        _check_question(link, loop, language)
+        _check_question(session, link, loop, language)
         _keep(session, loop, form, masked, now=visit.now)
     return desk.page("thanks.html", language=language, verdict=form.verdict)
 
@@ -69,12 +69,12 @@ def _question(session: Session, visit: Visit) -> tuple[FoundLink, Loop]:
     language = visit.desk.language(link.customer)
     if link.expired:
         raise Refusal(410, "expired", language)
-    _check_question(link, link.loop, language)
+    _check_question(session, link, link.loop, language)
     return link, link.loop
 
 
-def _check_question(link: FoundLink, loop: Loop, language: str) -> None:
-    if not answers.takes_answers(loop, link.round):
+def _check_question(session: Session, link: FoundLink, loop: Loop, language: str) -> None:
+    if not answers.takes_answers(session, loop, link.round):
         raise Refusal(410, "ended", language)
     if link.round != loop.round:
         raise Refusal(410, "outdated", language)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
@@ -24,7 +24,7 @@ from apps.desk.signatures import form_of, is_standard, is_twilio
 from voc.actions.inbound import Arrived, take_in
 from voc.models import IdentityKind, InboundKind, Message, Verdict
 from voc.rules.identities import normalise_identity
-from voc.rules.inbound_mail import kind_of_failure
+from voc.rules.inbound_mail import kind_of_failure, meaning_of
 from voc.rules.pseudonym import pseudonym
 from voc.rules.sms_words import Asks, asks_for
 from voc.rules.verdicts import verdict_of
@@ -37,12 +37,13 @@ router = APIRouter(prefix="/hooks")
 
 NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 MAX_WORDS = 5_000
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL refuses it in a text: the provider would try for ever
 ASKED = {
     Asks.STOP: InboundKind.OPTED_OUT,
     Asks.START: InboundKind.OPTED_IN,
     Asks.HELP: InboundKind.ASKED_FOR_HELP,
 }
-OPT_OUTS = {"STOP": Asks.STOP, "START": Asks.START, "HELP": Asks.HELP}
+ASKED_OF_TWILIO = {"STOP": Asks.STOP, "START": Asks.START, "HELP": Asks.HELP}
 """What Twilio itself has understood, where it is told to."""
 GONE = {"30005", "30006", "21614"}  # Twilio's codes: no such number; one that takes no texts
 OUT_OF_REACH = {"30003", "30008"}
@@ -79,15 +80,23 @@ def call_of(request: Request, desk: TheDesk, body: Annotated[bytes, Depends(body
 TheCall = Annotated[Call, Depends(call_of)]
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """Raises ValueError where there is no such moment: the year 0 begins later in Asia."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
 class Report(BaseModel):
     """What a provider of mail tells by a Standard Webhook. Any other field is ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: str = Field(max_length=64)
-    occurred_at: AwareDatetime
-    message_id: str = Field(default="", max_length=255)
-    provider_id: str = Field(default="", max_length=255)
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_in_utc)]
+    message_id: str = Field(default="", max_length=255, pattern=NO_NUL)
+    provider_id: str = Field(default="", max_length=255, pattern=NO_NUL)
     code: str = Field(default="", max_length=64)
     words: str = Field(default="", max_length=MAX_WORDS, repr=False)
 
@@ -116,28 +125,27 @@ def note_status(call: TheCall) -> Response:
 def hear_text(call: TheCall) -> Response:
     """A text message to our number. Twilio itself confirms STOP and answers HELP."""
     form = _from_twilio(call)
-    sid, body = form.get("MessageSid", ""), normalise(form.get("Body", ""))
+    sid, body = form.get("MessageSid", ""), form.get("Body", "")[:MAX_WORDS]
     phone = normalise_identity(IdentityKind.PHONE, form.get("From", ""))
     if not sid or phone is None:
         return _no_reply()
-    asked = OPT_OUTS.get(form.get("OptOutType", "")) or asks_for(body)
+    asked = ASKED_OF_TWILIO.get(form.get("OptOutType", "")) or asks_for(body)
     with transaction(call.desk.engine) as session:
         message = store.newest_text_to(session, phone)
         owner = store.owner_of_phone(session, phone)
         known = _known(session, message)
     kind = ASKED.get(asked, InboundKind.REPLIED)
-    is_reply = kind is InboundKind.REPLIED
     may_be_stop = asked is Asks.PERHAPS_STOP
     arrived = Arrived(
         provider=store.TWILIO,
         event_id=sid,
         kind=kind,
         occurred_at=call.now,
-        message_id=message.id if message and is_reply else None,
+        message_id=message.id if message else None,
         customer_id=owner,
         address_hash=pseudonym(call.desk.secret, phone),
         code=asked.value,
-        words=masked_words(call.desk.company, body[:MAX_WORDS], known) if is_reply else None,
+        words=masked_words(call.desk.company, body, known),
         verdict=Verdict.UNCLEAR if may_be_stop else verdict_of(body),
     )
     _keep(call, arrived)
@@ -150,7 +158,7 @@ def hear_provider(name: str, call: TheCall) -> Response:
     if not is_standard(call.desk.hooks, name, call.body, call.headers):
         raise HTTPException(401)
     report = _report(call.body)
-    kind = _kind_of_report(report)
+    kind, verdict = _kind_of_report(report), None
     if kind is None:
         return Response(status_code=200)
     with transaction(call.desk.engine) as session:
@@ -158,8 +166,10 @@ def hear_provider(name: str, call: TheCall) -> Response:
         message = session.get(Message, message_id) if message_id else None
         known = _known(session, message)
     words = normalise(report.words)
+    if kind is InboundKind.REPLIED:
+        kind, verdict = meaning_of(words)
     arrived = Arrived(
-        provider=f"hook:{name}"[:32],
+        provider=f"hook:{name}",
         event_id=call.headers["webhook-id"],
         kind=kind,
         occurred_at=report.occurred_at,
@@ -167,7 +177,7 @@ def hear_provider(name: str, call: TheCall) -> Response:
         provider_id=report.provider_id or None,
         code=report.code,
         words=masked_words(call.desk.company, words, known),
-        verdict=verdict_of(words),
+        verdict=verdict,
     )
     _keep(call, arrived)
     return Response(status_code=200)
@@ -182,7 +192,7 @@ def _from_twilio(call: Call) -> dict[str, str]:
     signature = call.headers.get("x-twilio-signature", "")
     if not is_twilio(call.desk.hooks, call.path, call.body, signature):
         raise HTTPException(401)
-    return dict(form_of(call.body))
+    return {name: normalise(value) for name, value in form_of(call.body)}
 
 
 def _no_reply() -> Response:
@@ -230,7 +240,7 @@ def _report(body: bytes) -> Report:
 def _kind_of_report(report: Report) -> InboundKind | None:
     """None for what providers report and we do not want to know: opened, clicked."""
     if report.type == "bounced":
-        return kind_of_failure(report.code or "5.1.1", "")
+        return kind_of_failure(report.code or "5.0.0", "")
     return REPORTS.get(report.type)
 
 

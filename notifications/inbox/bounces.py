@@ -39,10 +39,10 @@ def report_of(mail: Message, *, to_bounce_address: bool) -> Report | None:
     ]
     if recipients:
         return _standard(recipients)
-    daemon = is_null_sender(mail) or any(DAEMONS.match(a) for a in addresses(mail, "From"))
-    if not daemon and not to_bounce_address:
+    daemon = any(DAEMONS.match(a) for a in addresses(mail, "From"))
+    if not daemon and not is_null_sender(mail) and not to_bounce_address:
         return None
-    return _homemade(mail)
+    return _homemade(mail, by_its_words=daemon)
 
 
 def is_null_sender(mail: Message) -> bool:
@@ -81,14 +81,19 @@ def _status(block: Message) -> str:
     return status or "5.0.0"
 
 
-def _homemade(mail: Message) -> Report | None:
-    """A report in a server's own words: its code if it has one, else what it looks like."""
+def _homemade(mail: Message, *, by_its_words: bool) -> Report | None:
+    """A report in a server's own words: its code if it has one, else what it looks like.
+
+    Args:
+        by_its_words: Whether a code in its words is enough. Machines that answer for people
+            write to the same address: "back on 5.1.26" and "call 555-1234" are no codes.
+    """
     temporary, permanent = all_failures(mail)
     if temporary and not permanent:
         return Report(None)  # "still trying"
     text = all_text(mail)[:MOST_EXPLAINED]
     explained = RETURNED_MAIL.split(text, maxsplit=1)[0]
     status = status_in(explained)
-    if not permanent and not status:
+    if not permanent and not (status and by_its_words):
         return None
     return Report(kind_of_failure(status or "5.0.0", explained), status or "5.0.0")

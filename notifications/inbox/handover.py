@@ -18,10 +18,9 @@ from notifications.inbox.replies import new_words
 from voc.actions.collect import Door, quarantine
 from voc.actions.inbound import Arrived, take_in
 from voc.arrivals import Rejected
-from voc.models import InboundKind, Message, SourceCursor, Verdict
-from voc.rules.sms_words import Asks, asks_for
+from voc.models import InboundKind, Message, SourceCursor
+from voc.rules.inbound_mail import meaning_of
 from voc.rules.tokens import read_return_token
-from voc.rules.verdicts import verdict_of
 from voc.store import customers, inbound
 from voc.store.database import transaction
 
@@ -43,12 +42,14 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A mail that was read, and the message of ours that it is about."""
+    """A mail that was read, the message of ours that it is about, and what the domain is told."""
 
     fetched: Fetched
     mail: MailIn
     message: Message | None = None
     known: Sequence[tuple[str, str]] = ()
+    arrived: Arrived | None = None
+    """None of a mail that is left alone."""
 
 
 def store_batch(post: Post, batch: Batch) -> Counter[str]:
@@ -56,11 +57,10 @@ def store_batch(post: Post, batch: Batch) -> Counter[str]:
 
     Words are masked between two transactions, so that no lock is held meanwhile.
     """
-    letters = _look_up(post, batch.mails)
-    arrived = [_arrived(post, letter) for letter in letters if _is_about_us(letter)]
-    counts = Counter(_left_alone(each) for each in letters if not _is_about_us(each))
+    letters = [_told(post, each) for each in _look_up(post, batch.mails)]
+    counts = Counter(_left_alone(each) for each in letters if each.arrived is None)
     with transaction(post.engine) as session:
-        counts += _take_in(session, post, arrived)
+        counts += _take_in(session, post, letters)
         poison = [_rejected(each) for each in letters if each.mail.kind is InboundKind.UNREADABLE]
         quarantine(session, QUARANTINE, poison, post.door, now=post.now)
         session.merge(SourceCursor(source=SOURCE, cursor=batch.cursor, read_at=post.now))
@@ -69,12 +69,12 @@ def store_batch(post: Post, batch: Batch) -> Counter[str]:
 
 def store_again(post: Post, raw: bytes) -> bool:
     """Take in a mail that could not be read before; False if it still cannot."""
-    letters = _look_up(post, [Fetched(uid=0, arrived_at=None, raw=raw)])
-    if letters[0].mail.kind is InboundKind.UNREADABLE:
+    (found,) = _look_up(post, [Fetched(uid=0, arrived_at=None, raw=raw)])
+    letter = _told(post, found)
+    if letter.mail.kind is InboundKind.UNREADABLE:
         return False
-    arrived = [_arrived(post, letter) for letter in letters if _is_about_us(letter)]
     with transaction(post.engine) as session:
-        _take_in(session, post, arrived)
+        _take_in(session, post, [letter])
     return True
 
 
@@ -105,6 +105,22 @@ def _left_alone(letter: _Letter) -> str:
     return "says_nothing" if letter.mail.kind is None else "not_ours"
 
 
+def _told(post: Post, letter: _Letter) -> _Letter:
+    """With what the domain is told; as unreadable if its words break what they go through."""
+    if not _is_about_us(letter):
+        return letter
+    try:
+        return replace(letter, arrived=_arrived(post, letter))
+    except Exception as exc:  # noqa: BLE001  (a poison mail: it is kept, and the rest goes on)
+        mail = MailIn(
+            event_id=f"unreadable-{letter.mail.event_id}",
+            kind=InboundKind.UNREADABLE,
+            code=type(exc).__name__,
+        )
+        unread = replace(letter, mail=mail)
+        return replace(unread, arrived=_arrived(post, unread))
+
+
 def _arrived(post: Post, letter: _Letter) -> Arrived:
     """What the domain is told: ids, codes, and of a reply the words, personal data masked."""
     mail, message = letter.mail, letter.message
@@ -122,17 +138,15 @@ def _arrived(post: Post, letter: _Letter) -> Arrived:
         return arrived
     ours = visible_text(message_from_bytes(message.content)) if message.content else ""
     words = new_words(mail.text, ours)
-    asks = asks_for(words)
-    if asks is Asks.STOP:
-        return replace(arrived, kind=InboundKind.OPTED_OUT, code="words")
     masked, _ = post.door.mask(words, letter.known)
-    verdict = Verdict.UNCLEAR if asks is Asks.PERHAPS_STOP else verdict_of(words)
-    return replace(arrived, words=masked or None, verdict=verdict)
+    kind, verdict = meaning_of(words)
+    code = "words" if kind is InboundKind.OPTED_OUT else arrived.code
+    return replace(arrived, kind=kind, code=code, words=masked or None, verdict=verdict)
 
 
-def _take_in(session: Session, post: Post, arrived: Iterable[Arrived]) -> Counter[str]:
+def _take_in(session: Session, post: Post, letters: Iterable[_Letter]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for each in arrived:
+    for each in (letter.arrived for letter in letters if letter.arrived):
         if not take_in(session, each, secret=post.door.secret, now=post.now):
             counts["known"] += 1
         elif each.message_id is None and each.kind is not InboundKind.UNREADABLE:

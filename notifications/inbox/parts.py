@@ -6,6 +6,7 @@ they should be, and such mails come.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -14,22 +15,29 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
 
-from selectolax.lexbor import LexborHTMLParser
-
 from voc.errors import VocError
 from voc.text import html_to_text, normalise
 
 MOST_PARTS = 40
 """Reading takes time with the depth, and no person's mail has more parts."""
 MOST_HEADERS = 100_000
+MOST_PARAMETERS = 2_000
+"""Letters in a Content-Type: the standard library reads it in the square of that."""
+MOST_LINES = 20_000
+"""A megabyte of attachments has 14,000. More are cut off: some servers send nothing but lines."""
 MOST_TEXT = 100_000
-MOST_TAGS = 4_000
 QUOTES = (
     "blockquote, .gmail_quote, .yahoo_quoted, .protonmail_quote, .moz-cite-prefix, "
     ".moz-forward-container, #appendonsend, #mail-editor-reference-message-container"
 )
 QUOTED = "\n> quoted\n"
-MESSAGE_ID = re.compile(r"<[^<>\s]{3,250}>")
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,250}>")
+"""As ours are; PostgreSQL refuses others as text, and one mail would stop all."""
+CONTENT_TYPE = re.compile(
+    rb"(?:^|[\r\n])content-type:((?:[^\r\n]+|(?:\r\n?|\n)[ \t])*)", re.IGNORECASE
+)
+NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+"""What Python can decode, too, but no mail is written in; the first two take very long."""
 
 
 class UnreadableMailError(VocError):
@@ -42,11 +50,14 @@ def take_apart(raw: bytes) -> Message:
     Raises:
         UnreadableMailError: It is larger in headers, or deeper in parts, than anybody writes.
     """
+    raw = b"".join(raw.splitlines(keepends=True)[:MOST_LINES])
     if len(re.split(rb"\r?\n\r?\n", raw, maxsplit=1)[0]) > MOST_HEADERS:
         raise UnreadableMailError("too many headers")
     small = raw.lower()
     if small.count(b"boundary") + small.count(b"message/") > MOST_PARTS:
         raise UnreadableMailError("too many parts in one another")
+    if any(len(each) > MOST_PARAMETERS for each in CONTENT_TYPE.findall(raw)):
+        raise UnreadableMailError("too many parameters")
     return message_from_bytes(raw)
 
 
@@ -115,7 +126,8 @@ def _text_of(part: Message) -> str:
 def _decoded(content: bytes, charset: str) -> str:
     for name in (charset, "utf-8"):
         try:
-            return content.decode(name)
+            if codecs.lookup(name).name not in NO_CHARSETS:
+                return content.decode(name)
         except (LookupError, ValueError):  # no such charset, or the bytes are not in it
             continue
     return content.decode("cp1252", "replace")
@@ -123,11 +135,7 @@ def _decoded(content: bytes, charset: str) -> str:
 
 def _readable(html: str) -> str:
     """HTML as text, a line ">" in the place of each quotation. Line ends in HTML mean nothing."""
-    tags = re.split("(?=<)", " ".join(html[:MOST_TEXT].split()))[:MOST_TAGS]
-    tree = LexborHTMLParser("".join(tags))
-    for quotation in tree.css(QUOTES):
-        quotation.replace_with(QUOTED)
-    return html_to_text(tree.html or "")
+    return html_to_text(" ".join(html.split()), left_out=QUOTES, mark=QUOTED)
 
 
 def _values(mail: Message, name: str) -> list[str]:

@@ -34,7 +34,9 @@ RECIPIENTS = (
     "Resent-To",
 )
 MOST_IDS = 50
-RETURNED_ID = re.compile(rb"^[> \t]*Message-ID:\s*(<[^<>\s]{3,250}>)", re.IGNORECASE | re.MULTILINE)
+RETURNED_ID = re.compile(
+    rb"^[> \t]*Message-ID:\s*(<[!-;=?-~]{3,250}>)", re.IGNORECASE | re.MULTILINE
+)
 Token = tuple[ReturnPurpose, str]
 
 

@@ -7,9 +7,10 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import flows.follow_up
@@ -71,6 +72,10 @@ class Bench:
         """The same for all: what is known of it in this process holds for the next run."""
         return self.folder / "home"
 
+    def now(self, name: str) -> datetime:
+        """The moment of the flow's run."""
+        return datetime.fromisoformat((self.snapshots / f"{name}.now").read_text())
+
     def lay_out(self, name: str) -> None:
         """The home as it was before the flow, and nothing of the last run."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -114,20 +119,28 @@ def prepare(bench: Bench, name: str) -> Undisturbed:
     return Undisturbed(names=names, outcome=outcome)
 
 
-def disturb(bench: Bench, name: str, fault: Fault, nth: int | None) -> Outcome:
-    """Run the flow with its *nth* boundary call failing, finish it, and look at the books."""
+def disturb(
+    bench: Bench, name: str, fault: Fault, nth: int | None, run: Callable[[], int] | None = None
+) -> Outcome:
+    """Run the flow with its *nth* boundary call failing, finish it, and look at the books.
+
+    Args:
+        run: Another way to run it so: its exit code. It writes what failed into ``hit``.
+    """
     started = time.monotonic()
     if bench.entered != name:
         _enter(bench, name)
     bench.lay_out(name)
     hit, error, end = (bench.folder / it for it in ("hit", "error", "end"))
-    code = children.run(lambda: _run(bench, name, fault, nth), errors=error)
+    here = partial(children.run, partial(_run, bench, name, fault, nth), errors=error)
+    code = (run or here)()
     bench.world.settle()
     wrong: list[str] = []
     if code not in (0, 1) and not (code == -signal.SIGKILL and fault is Fault.KILL):
         wrong.append(f"the run ended with {code}")
     if code and not hit.exists():
-        wrong.append(f"the run failed undisturbed: {error.read_text()}")
+        told = error.read_text() if error.exists() else f"exit code {code}"
+        wrong.append(f"the run failed undisturbed: {told}")
     if children.run(lambda: _finish(bench, name), errors=error):
         wrong.append(f"it cannot be finished: {error.read_text()}")
     ending = _Ending.read(end) if end.exists() else _Ending()
@@ -209,8 +222,7 @@ def knows(message: Message) -> bool:
 
 def _now(bench: Bench, name: str) -> Story:
     """The workplace that this process has entered, at the moment of the run."""
-    written = (bench.snapshots / f"{name}.now").read_text()
-    return Story(workplace(), now=datetime.fromisoformat(written))
+    return Story(workplace(), now=bench.now(name))
 
 
 def _received(bench: Bench, mailbox: Path) -> list[str]:

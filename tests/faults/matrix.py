@@ -36,8 +36,8 @@ from tests.faults.figures import keep, on_which_machine
 from tests.faults.workers import Work, Workers, workers
 from tests.faults.world import world
 
-A_SHORT_RUN = 8
-"""Points of each flow and fault that a short run tries."""
+A_SHORT_RUN = 5
+"""Points of each flow and fault that a short run tries: others for each fault."""
 SHOWN, LINE = 5, 2000
 """Of what went wrong in a run: lines, and the length of one."""
 
@@ -97,7 +97,7 @@ def try_all(
         (name, fault, nth)
         for name in flows
         for fault in faults
-        for nth in (_spread(points[name]) if is_short else range(1, points[name] + 2))
+        for nth in (_some(points[name], fault) if is_short else range(1, points[name] + 2))
     ]
     with Progress(console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("disturbed runs", total=len(tasks))
@@ -125,10 +125,11 @@ def _show(outcome: Outcome, console: Console) -> None:
         console.print(f"    {line[-LINE:]}", markup=False)
 
 
-def _spread(points: int) -> list[int]:
-    """A few of the points, the first and the last among them."""
-    n = min(points, A_SHORT_RUN)
-    return sorted({1 + round(i * (points - 1) / max(1, n - 1)) for i in range(n)})
+def _some(points: int, fault: Fault) -> range:
+    """A few of the points, from the first to the last of them."""
+    shift = [*Fault].index(fault)
+    step = max(1, points // A_SHORT_RUN)
+    return range(1 + shift * step // len(Fault), points + 1, step)
 
 
 def _open_bench(folder: Path, number: int, stack: ExitStack) -> Work[Task, Undisturbed | Outcome]:

@@ -119,8 +119,8 @@ def import_all() -> None:
     gc.freeze()
 
 
-def without_prefect() -> None:
-    """From now on flows call the plain functions under their tasks, with models of words only.
+def with_stand_ins() -> None:
+    """From now on models are made of words only, and nobody waits between questions.
 
     For a process that does nothing else: it is not undone.
     """
@@ -130,6 +130,11 @@ def without_prefect() -> None:
         put(module, "label_words", common_words)
     build = partial(sources.catalogue.build, sleep=lambda _s: None)
     put(sources.catalogue, "build", build)
+
+
+def without_prefect() -> None:
+    """And flows call the plain functions under their tasks."""
+    with_stand_ins()
     for module in [m for name, m in vars(flows).items() if isinstance(m, ModuleType)]:
         for name, value in list(vars(module).items()):
             if isinstance(value, Task):

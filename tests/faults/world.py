@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -98,7 +98,7 @@ def with_letterbox(world: World) -> dict[str, str]:
     }
 
 
-def _serve_web(log: Path, tell: object) -> None:
+def _serve_web(log: Path, tell: Callable[[dict[str, str]], object]) -> None:
     with (
         FakeMastodon() as none,
         FakeMastodon() as some,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,18 @@ SERVICES = (
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with prefect_for_tests(tmp_path_factory.mktemp("prefect")):
+        yield
+
+
+@contextmanager
+def prefect_for_tests(home: Path) -> Iterator[None]:
+    """A temporary Prefect server that keeps to itself."""
     from prefect import settings
     from prefect.testing.utilities import prefect_test_harness
 
     private = {
-        settings.PREFECT_HOME: tmp_path_factory.mktemp("prefect"),
+        settings.PREFECT_HOME: home,
         settings.PREFECT_SERVER_ANALYTICS_ENABLED: False,
     }
     # On SQLite, services that look after schedules lock runs and clients out for up to a minute.

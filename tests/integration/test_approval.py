@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from hashlib import sha256
@@ -51,6 +52,7 @@ from voc.store import approval as store
 from voc.store import messages
 from voc.store.database import transaction
 from voc.store.verify import event_chain
+from voc.store.verify.consents import approved_messages_left_as_approved
 
 APPROVER = "head@noodles.test"
 RULE = Approval.model_validate(
@@ -75,9 +77,9 @@ def mailbox(tmp_path: Path) -> MailboxChannel:
     return MailboxChannel(tmp_path / "mailbox")
 
 
-def ready(engine: Engine, step: str = "resolution.1") -> int:
+def ready(engine: Engine, step: str = "resolution.1", address: str = "kim@customer.test") -> int:
     """A written message that waits for approval."""
-    customer_id = add_customer(engine)
+    customer_id = add_customer(engine, address)
     loop_id, _ = add_loop(engine, customer_id)
     message_id = plan_follow_up(engine, loop_id, customer_id, step)
     queue(engine, company=COMPANY)
@@ -151,9 +153,37 @@ def test_words_that_were_changed_after_the_approval_are_not_sent(
     held = the_message(engine, message_id)
     assert (held.state, held.reason) == (HELD, Why.NEEDS_APPROVAL)
     assert sent_to_kim(tmp_path) == []
+    assert [step for step, _, _ in alerts(engine)] == ["approve.1", "approve.2"]
     approve(engine, message_id)  # somebody has read the new words, and stands by them
     deliver_all(engine, mailbox, tmp_path)
     assert the_message(engine, message_id).state is SENT
+
+
+def test_what_was_written_before_the_company_file_asked_for_approval_waits_as_well(
+    engine: Engine, mailbox: MailboxChannel, tmp_path: Path
+) -> None:
+    customer_id = add_customer(engine)
+    message_id = plan_follow_up(engine, add_loop(engine, customer_id)[0], customer_id)
+    queue(engine, company=make_company())
+    assert the_message(engine, message_id).state is QUEUED
+    deliver_all(engine, mailbox, tmp_path)
+    held = the_message(engine, message_id)
+    assert (held.state, held.reason) == (HELD, Why.NEEDS_APPROVAL)
+    assert [recipient for _, recipient, _ in alerts(engine)] == [APPROVER]
+    approve(engine, message_id)
+    deliver_all(engine, mailbox, tmp_path)
+    assert the_message(engine, message_id).state is SENT
+    with transaction(engine) as session:
+        assert approved_messages_left_as_approved(session) is None
+
+
+def test_the_longest_waiting_is_listed_first(engine: Engine) -> None:
+    first, second = ready(engine), ready(engine, address="lee@customer.test")
+    with transaction(engine) as session:
+        messages.write_anew(session, session.get_one(Message, first), now=NOW, not_before=NOW)
+    queue(engine, NOW + timedelta(minutes=1), COMPANY)
+    with transaction(engine) as session:
+        assert [message.id for message in store.listing(session, limit=5)] == [second, first]
 
 
 def test_other_kinds_do_not_wait(engine: Engine, mailbox: MailboxChannel, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from tests.factories import (
 )
 from voc.models import (
     Answer,
+    Feedback,
+    FeedbackState,
     FeedbackVersion,
     IdentityKind,
     Link,
@@ -223,6 +225,7 @@ def test_a_link_of_another_purpose_or_of_nobody_is_a_friendly_page_that_tells_no
         ((Loop, 1, {"round": 2}), "no longer current"),
         ((Loop, 1, {"state": LoopState.NOT_ACTIONABLE}), "nothing left to answer"),
         ((Link, token_hash("answer"), {"expires_at": NOW}), "no longer valid"),
+        ((Feedback, 1, {"state": FeedbackState.FILED}), "nothing left to answer"),
     ],
 )
 @pytest.mark.usefixtures("told")

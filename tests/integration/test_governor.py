@@ -28,6 +28,7 @@ from tests.outbox_cases import (
     NOW,
     POLICY,
     SECRET,
+    add_address,
     add_customer,
     add_loop,
     deliver,
@@ -55,6 +56,7 @@ from voc.models import (
     Message,
     MessageKind,
     Purpose,
+    TicketEventKind,
     TicketState,
 )
 from voc.models import MessageState as Is
@@ -63,6 +65,8 @@ from voc.rules.messages import GONE
 from voc.rules.pseudonym import pseudonym
 from voc.store import contact
 from voc.store.database import transaction, with_manners
+from voc.store.events import Happening, append, length, lock_head
+from voc.store.verify import event_chain
 
 PHONE = "+441632960123"
 STRICT = make_company(POLICY.model_copy(update={"cap_7_days": 1, "cap_30_days": 2}))
@@ -263,6 +267,40 @@ def test_an_opt_out_after_merging_is_told_of_each_of_them(engine: Engine, tmp_pa
     assert {(m.state, m.reason) for m in found} == {(Is.SUPPRESSED, Why.OPTED_OUT)}
 
 
+def test_whoever_opts_out_twice_is_in_the_ledger_once(engine: Engine) -> None:
+    kim = add_customer(engine)
+    for _ in range(2):
+        with transaction(engine) as session:
+            unsubscribe(session, kim, secret=SECRET, how="test", now=NOW)
+            assert length(session) == len(Purpose)
+    with transaction(engine) as session:
+        add_address(session, kim, "kim@new.test")
+        unsubscribe(session, kim, secret=SECRET, how="test", now=NOW)
+        assert length(session) == 2 * len(Purpose)  # that is news
+
+
+def test_the_ledgers_head_is_locked_once_in_a_transaction_and_anew_in_the_next(
+    engine: Engine,
+) -> None:
+    step = Happening(kind=TicketEventKind.RESTORED)
+    with Session(engine, expire_on_commit=False) as mine:
+        head = lock_head(mine)
+        assert lock_head(mine) is head
+        append(mine, [step], actor="test", now=NOW)
+        mine.rollback()
+        assert lock_head(mine).length == 0
+        mine.commit()
+        with transaction(engine) as others:
+            append(others, [step], actor="test", now=NOW)
+        assert lock_head(mine).length == 1
+        with mine.begin_nested() as point:
+            append(mine, [step], actor="test", now=NOW)
+            point.rollback()
+        append(mine, [step], actor="test", now=NOW)
+        mine.commit()
+        assert event_chain(mine) is None
+
+
 def test_what_is_merged_while_the_carrier_is_written_is_not_forgotten(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,7 +460,12 @@ def test_nobody_is_written_to_in_a_country_where_the_policy_says_never(engine: E
 def test_the_hold_out_of_an_experiment_hears_nothing_while_it_runs(engine: Engine) -> None:
     variants = (Variant(id="plain"),)
     trial = Experiment(
-        id="tone", variants=variants, hold_out=0.5, begins=date(2026, 3, 1), ends=date(2026, 3, 9)
+        id="tone",
+        variants=variants,
+        hold_out=0.5,
+        outcome="came_back",
+        begins=date(2026, 3, 1),
+        ends=date(2026, 3, 9),
     )
     company = make_company().model_copy(update={"experiments": (trial,)})
     kim = add_customer(engine)

@@ -268,6 +268,36 @@ def test_what_is_about_nobody_we_know_is_answered_like_everything_else(
     assert answered(engine) and suppressed(engine) == {}  # noqa: PT018
 
 
+def test_a_reply_by_a_provider_that_asks_for_silence_gets_it(
+    engine: Engine, client: TestClient
+) -> None:
+    report(client, type="replied", message_id="<one@shop.example>", words="Unsubscribe me, please")
+    assert set(suppressed(engine).values()) == {Why.OPTED_OUT}
+    assert answered(engine) == []
+
+
+def test_a_text_that_says_no_and_stop_is_heard_in_both(engine: Engine, client: TestClient) -> None:
+    says(client, "No. Stop texting me")
+    assert suppressed(engine) == {pseudonym(SECRET, PHONE): Why.STOPPED}
+    assert [answer.verdict for answer in answered(engine)] == [Verdict.NOT_SOLVED]
+
+
+def test_a_bounce_without_a_code_is_not_for_good(engine: Engine, client: TestClient) -> None:
+    with transaction(engine) as session:
+        session.get_one(Message, 1).channel = DeliveryChannel.EMAIL
+    report(client, type="bounced", message_id="<one@shop.example>")
+    assert the_state(engine) is MessageState.BOUNCED
+    assert suppressed(engine) == {}
+
+
+def test_a_zero_byte_in_a_text_does_not_make_twilio_try_for_ever(
+    engine: Engine, client: TestClient
+) -> None:
+    assert says(client, "No\0", "SM\0009").status_code == 200
+    with transaction(engine) as session:
+        assert session.exec(select(InboundEvent.event_id)).one() == "SM9"
+
+
 BODY = json.dumps(
     {"type": "complained", "occurred_at": NOW.isoformat(), "message_id": "<one@shop.example>"}
 )
@@ -330,7 +360,19 @@ def test_a_replay_is_known_for_ever(engine: Engine, client: TestClient) -> None:
     assert kept(engine) == 1
 
 
-@pytest.mark.parametrize("body", ["[]", "{", '{"type": "delivered"}', "[" * 5000, '"\\ud800"'])
+NO_SUCH_TIME = json.dumps({"type": "delivered", "occurred_at": "0001-01-01T00:00:00+14:00"})
+NO_SUCH_ID = json.dumps(
+    {"type": "delivered", "occurred_at": NOW.isoformat(), "provider_id": "queue\0"}
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("[]", "{", '{"type": "delivered"}', "[" * 5000, '"\\ud800"'),
+        *(NO_SUCH_TIME, NO_SUCH_ID, NO_SUCH_ID.replace("provider", "message")),
+    ],
+)
 def test_a_signed_body_that_says_nothing_is_told_so(
     engine: Engine, client: TestClient, body: str
 ) -> None:

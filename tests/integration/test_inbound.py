@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, delete
 from sqlmodel import Session, SQLModel, col, select
 
 from tests.desk import database
@@ -28,6 +28,7 @@ from tests.factories import (
 )
 from voc.actions import answers, judging
 from voc.actions.answers import apply_answers, close_silent
+from voc.actions.erase import erase_feedback
 from voc.actions.follow_up import plan_reminders
 from voc.actions.inbound import Arrived, apply_waiting, take_in
 from voc.errors import VocError
@@ -42,6 +43,7 @@ from voc.models import (
     InboundKind,
     Loop,
     LoopState,
+    LoopTicket,
     Message,
     MessageState,
     Suppression,
@@ -56,6 +58,7 @@ from voc.rules.pseudonym import pseudonym
 from voc.store import inbound as store
 from voc.store.contact import facts_for
 from voc.store.database import transaction, with_manners
+from voc.store.events import HELD
 from voc.store.verify import event_chain
 from voc.store.verify.loops import closed_loops_were_told
 
@@ -189,11 +192,45 @@ def test_an_answer_after_the_bounce_proves_that_it_arrived(told: Engine) -> None
 
 
 def test_a_full_mailbox_silences_only_the_third_time_in_thirty_days(told: Engine) -> None:
-    for number, days in enumerate((-40, -9, -1), 1):
-        takes(told, arrived(Kind.SOFT_BOUNCED, number=number, hours=24 * days))
+    for number, days in enumerate((-40, -9, -1), 2):
+        takes(told, full(number, hours=24 * days))
     assert suppressed(told) == {}
-    takes(told, arrived(Kind.SOFT_BOUNCED, number=4, hours=1))
+    takes(told, full(5, hours=1))
     assert suppressed(told) == {KIM: Why.BOUNCED}
+
+
+def full(number: int, *, hours: float) -> Arrived:
+    """A mail to Kim that found the mailbox full."""
+    return arrived(Kind.SOFT_BOUNCED, number=number, hours=hours, message_id=None, address_hash=KIM)
+
+
+def test_a_full_mailbox_that_several_report_was_full_once(told: Engine) -> None:
+    for number, provider in enumerate(("mail", "hook:a", "hook:b")):
+        takes(told, arrived(Kind.SOFT_BOUNCED, number=number, hours=number, provider=provider))
+    assert suppressed(told) == {}
+
+
+def test_a_complaint_that_waits_silences_once(told: Engine) -> None:
+    becomes(told, MessageState.SENDING)
+    assert takes(told, arrived(Kind.COMPLAINED)) is None
+    with transaction(told) as session:
+        before = len(session.exec(select(TicketEvent)).all())
+        session.exec(delete(Suppression))  # they came back meanwhile
+    assert applies(told) == {"waits": 1}
+    with transaction(told) as session:
+        assert len(session.exec(select(TicketEvent)).all()) == before
+    assert suppressed(told) == {}
+    becomes(told, MessageState.SENT)
+    assert applies(told) == {"complained": 1}
+    assert suppressed(told) == {}
+
+
+def test_a_complaint_silences_as_soon_as_it_is_known_whose_it_is(told: Engine) -> None:
+    takes(told, arrived(Kind.COMPLAINED, message_id=None, provider_id="queue-7"))
+    assert suppressed(told) == {}
+    becomes(told, MessageState.SENT, provider_id="queue-7")
+    assert applies(told) == {"complained": 1}
+    assert suppressed(told) == {KIM: Why.COMPLAINED}
 
 
 def test_a_complaint_silences_the_customer_at_all_addresses(told: Engine) -> None:
@@ -278,7 +315,7 @@ def test_replies_to_nothing_to_ended_and_to_erased_things_leave_nothing(told: En
         feedback = session.get_one(Feedback, 1)
         feedback.state, feedback.reason = FeedbackState.FILED, "deleted_at_source"
         session.add(feedback)
-    assert takes(told, arrived(Kind.REPLIED, number=2, words=secret)) == "erased"
+    assert takes(told, arrived(Kind.REPLIED, number=2, words=secret)) == "ended"
     with transaction(told) as session:
         feedback = session.get_one(Feedback, 1)
         feedback.state, feedback.reason = FeedbackState.ROUTED, None
@@ -386,6 +423,50 @@ def test_a_reply_without_words_is_for_a_person_too(told: Engine) -> None:
     takes(told, arrived(Kind.REPLIED))
     assert closes(told) == "unclear"
     assert len(alerts(told)) == 1
+
+
+def test_a_no_does_not_wait_for_what_unclear_words_after_it_mean(told: Engine) -> None:
+    takes(told, arrived(Kind.REPLIED, words="No", verdict=Verdict.NOT_SOLVED))
+    takes(told, arrived(Kind.REPLIED, number=2, hours=1, words="Ring at the back door"))
+    assert closes(told) == "reopened"
+    assert closes(told) == "unclear"
+    assert len(alerts(told)) == 1
+
+
+def test_a_yes_waits_for_what_unclear_words_after_it_mean(told: Engine) -> None:
+    takes(told, arrived(Kind.REPLIED, words="Yes", verdict=Verdict.SOLVED))
+    takes(told, arrived(Kind.REPLIED, number=2, hours=1, words="Hm, it leaks"))
+    assert closes(told) == "unclear"
+    with transaction(told) as session:
+        judging.judge(session, 2, Verdict.NOT_SOLVED, actor="dee", now=NOW + DAY)
+    assert closes(told) == "reopened"
+
+
+@pytest.mark.parametrize("state", [MessageState.PLANNED, MessageState.HELD])
+def test_an_answer_to_what_we_do_not_know_to_have_asked_waits(
+    told: Engine, state: MessageState
+) -> None:
+    """As in an older copy of the database that was put back."""
+    becomes(told, state)
+    with transaction(told) as session:
+        loop = session.get_one(Loop, 1)
+        loop.state, loop.told_at = LoopState.OPEN, None
+        session.add(loop)
+    takes(told, arrived(Kind.REPLIED, words="No", verdict=Verdict.NOT_SOLVED))
+    assert closes(told) == "asked_just_now"
+    becomes(told, MessageState.UNKNOWN)
+    assert closes(told) == "reopened"
+
+
+def test_erasing_waits_for_who_opens_a_loop_just_now(told: Engine) -> None:
+    """They hold the ledger's head until their loop can be seen."""
+    with transaction(told) as session:
+        feedback = session.get_one(Feedback, 1)
+        session.exec(delete(Message))
+        session.exec(delete(LoopTicket))
+        session.exec(delete(Loop))
+        erase_feedback(session, feedback, now=NOW)
+        assert HELD in session.info
 
 
 def test_unclear_words_of_an_erased_customer_wait_for_nobody(told: Engine) -> None:

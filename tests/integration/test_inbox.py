@@ -16,6 +16,7 @@ import flows.loop
 from notifications.inbox import handover, parts
 from notifications.inbox.handover import store_batch
 from notifications.inbox.imap import SOURCE, Batch, Fetched
+from notifications.inbox.replies import new_words
 from tasks import close, understand
 from tasks.collect import replay_quarantine
 from tasks.inbox import build_post
@@ -197,17 +198,6 @@ def test_a_delay_and_a_mail_that_arrived_are_no_failures(story: Story) -> None:
     assert story.rows(Suppression) == []
 
 
-def test_a_full_mailbox_is_given_two_more_chances(story: Story) -> None:
-    message = asked(story)
-    counted = []
-    for day in range(3):
-        story.wait(days=day)
-        raw = bounce(story, message, "5.2.2").replace(b"Message-ID: <dsn", b"Message-ID: <%d" % day)
-        comes_in(story, raw)
-        counted.append(len(story.rows(Suppression)))
-    assert counted == [0, 0, 1]
-
-
 def test_a_forged_bounce_is_on_record_and_does_nothing(story: Story) -> None:
     message = asked(story)
     forged = [
@@ -294,13 +284,45 @@ def test_a_poison_mail_is_kept_sealed_and_the_rest_goes_on(
     assert counts == {"unreadable": 1, "replied": 1}
     (kept,) = story.rows(Quarantine)
     assert (kept.source, kept.place) == ("mail in", f"mail of {story.now:%Y-%m-%d %H:%M}")
-    assert b"kim" not in kept.raw_encrypted
+    assert b"kim@customer" not in kept.raw_encrypted  # letters of a cipher may spell a short word
     assert replay_quarantine(story.place, [], now=story.now) == {"still_wrong": 1}
     monkeypatch.setattr(parts, "MOST_PARTS", 1_000)  # a later version reads it
     story.wait(hours=1)
     assert replay_quarantine(story.place, [], now=story.now) == {"replayed": 1}
     assert story.rows(Quarantine)[0].state is QuarantineState.REPLAYED
     assert [answer.words for answer in story.rows(Answer)] == ["No.", "hello"]
+
+
+def test_a_mail_whose_words_break_something_is_poison_too(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = asked(story)
+    mails = replies(story, message, "Boom"), replies(story, message, "No.")
+
+    def breaks(words: str, ours: str) -> str:
+        if words == "Boom":
+            raise RecursionError(words)
+        return new_words(words, ours)
+
+    with monkeypatch.context() as fault:
+        fault.setattr(handover, "new_words", breaks)
+        assert comes_in(story, *mails) == {"unreadable": 1, "replied": 1}
+        assert [kept.reason for kept in story.rows(Quarantine)] == [
+            "cannot be read: RecursionError"
+        ]
+        assert replay_quarantine(story.place, [], now=story.now) == {"still_wrong": 1}
+    assert replay_quarantine(story.place, [], now=story.now) == {"replayed": 1}
+    assert [answer.words for answer in story.rows(Answer)] == ["No.", "Boom"]
+
+
+def test_who_says_no_and_asks_for_silence_is_heard_in_both(story: Story) -> None:
+    message = asked(story)
+    words = "No, it is not solved. Stop writing to me."
+    assert comes_in(story, replies(story, message, words)) == {"opted_out": 1}
+    assert [row.reason for row in story.rows(Suppression)] == [Why.OPTED_OUT]
+    assert story.rows(Answer)[0].verdict is Verdict.NOT_SOLVED
+    acts(story)
+    assert story.loop().state is LoopState.OPEN
 
 
 def test_a_reply_that_claims_to_be_from_the_future_is_from_now(story: Story) -> None:
@@ -345,19 +367,23 @@ def test_the_loop_looks_into_the_mailbox_even_if_nothing_else_is_to_be_closed(
     assert closed == [story.now]
 
 
+UNREACHABLE = SourceUnavailableError(SOURCE, "mail.example:993 did not answer within 60 s")
+
+
 @pytest.mark.usefixtures("imap_is_set")
+@pytest.mark.parametrize("problem", [UNREACHABLE, RuntimeError("did not answer")])
 def test_a_mailbox_that_cannot_be_read_does_not_keep_the_rest_from_being_done(
-    story: Story, monkeypatch: pytest.MonkeyPatch
+    story: Story, monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
     comes_in(story, replies(story, asked(story), "Yes."))
 
     def cannot(_now: datetime) -> dict[str, int]:
-        raise SourceUnavailableError(SOURCE, "mail.example:993 did not answer within 60 s")
+        raise problem
 
     monkeypatch.setattr(flows.close, "read_mail", cannot)
     for name in ("apply_events", "take_in_answers", "end_loops"):
         monkeypatch.setattr(flows.close, name, getattr(close, name).fn)
     monkeypatch.setattr(flows.close, "anchor_ledger", lambda _now: {})
-    with pytest.raises(SourceUnavailableError, match="did not answer"):
+    with pytest.raises(type(problem), match="did not answer"):
         flows.close.close.fn(story.now)
     assert story.loop().state is LoopState.CLOSED

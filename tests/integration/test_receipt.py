@@ -19,7 +19,8 @@ from voc.actions import answers
 from voc.errors import NotFoundError, VocError
 from voc.journal import Head
 from voc.models import Loop, Ticket, Verdict
-from voc.rules.receipts import Receipt, check_receipt, read_receipt
+from voc.rules.receipt_checks import check_receipt
+from voc.rules.receipts import Receipt, read_receipt
 from voc.store.database import transaction
 from voc.store.receipt import receipt_of
 
@@ -142,6 +143,14 @@ def test_whatever_is_changed_in_a_receipt_is_named(receipt: Receipt) -> None:
     assert check_receipt(forged) == ["message 5 is not the one that event 16 handed over"]
     with pytest.raises(VocError, match=r"this is no receipt: events.0.hash: "):
         changed(receipt, "events", 0, "hash", to="zz")
+    for part, problem in (
+        (("state",), "loop 1 is delivered, its events say told"),
+        (("messages", 1, "state"), "message 5 is delivered, its events say sent"),
+    ):
+        assert check_receipt(changed(receipt, *part, to="delivered")) == [problem]
+    fewer = changed(receipt, "messages", to=receipt.model_dump(mode="json")["messages"][:1])
+    left_out = [f"message 5, which event {n} is about, is left out" for n in (16, 17)]
+    assert check_receipt(fewer) == left_out
     other = changed(receipt, "words", 0, "content_hash", to="0" * 64)
     assert check_receipt(other) == ["feedback 1, version 1 is not what event 1 is about"]
 
@@ -150,6 +159,13 @@ def test_events_of_a_receipt_that_change_places_or_are_cut_out_are_named(receipt
     values = receipt.model_dump(mode="json")["events"]
     swapped = changed(receipt, "events", to=[values[1], values[0], *values[2:]])
     assert check_receipt(swapped) == ["event 1 is out of order"]
+
+
+def test_events_of_another_loop_say_nothing_about_this_one(told: Story) -> None:
+    other = changed(made(told, 2), "loop", to=1)
+    problems = check_receipt(other)
+    assert f"event {other.events[0].number} is not about loop 1" in problems
+    assert "loop 1 is open, its events say nothing" in problems
 
 
 def test_a_receipt_is_made_only_from_the_ledger_that_was_anchored(told: Story) -> None:

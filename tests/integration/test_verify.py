@@ -194,6 +194,25 @@ CORRUPTIONS = [
         "message 9",
     ),
     (
+        "update message set needs_approval = false where id = 9;"
+        "delete from ticketevent where id = 35",
+        "approved messages left as approved",
+        "ticketevent 38",
+    ),
+    ("delete from loop where id = 2", "loops follow their events", "ticketevent 25"),
+    ("delete from ticket where id = 2", "tickets follow their events", "ticket 2"),
+    (
+        "update ticketevent set detail = 'unclear by page to round 1' where id = 13;"
+        "update answer set judged_by = 'x' where id = 1",
+        "answers follow their events",
+        "answer 1",
+    ),
+    (
+        "update ticketevent set kind = 'judged', detail = 'solved', loop_id = 1 where id = 19",
+        "answers follow their events",
+        "ticketevent 19",
+    ),
+    (
         "update answer set verdict = 'unclear' where id = 1",
         "answers follow their events",
         "answer 1",
@@ -220,7 +239,7 @@ CORRUPTIONS = [
 
 @pytest.mark.parametrize(("statement", "check", "row"), CORRUPTIONS)
 def test_a_corrupted_row_is_named(books: Books, statement: str, check: str, row: str) -> None:
-    with books.changed(statement) as session:
+    with books.changed(*statement.split(";")) as session:
         finding = CHECKS[check](session)
     assert finding is not None
     assert (finding.check, finding.row) == (check, row)

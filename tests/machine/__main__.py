@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.figures import keep
+from tests.faults.figures import keep, on_which_machine
 
 ROOT = Path(__file__).parents[2]
 BUGS = Path(__file__).parent / "bugs"
@@ -94,7 +94,7 @@ def hunt_bugs(only: str | None, *, write: bool) -> int:
     missed = [verdict.name for verdict in verdicts if not verdict.found]
     print(f"{len(verdicts) - len(missed)} of {len(verdicts)} bugs found")
     if write:
-        keep("bugs", _table(verdicts))
+        keep("bugs", [on_which_machine(), "", *_table(verdicts)])
     return 1 if missed or not verdicts else 0
 
 
@@ -124,10 +124,9 @@ def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
-def _table(verdicts: list[Verdict]) -> str:
-    rows = [f"| {v.name.replace('_', ' ')} | {v.told.partition(': ')[2]} |" for v in verdicts]
-    head = "| bug that was put in | how it was found |\n|---|---|\n"
-    return head + "\n".join(rows)
+def _table(verdicts: list[Verdict]) -> list[str]:
+    head = ["| bug that was put in | found by |", "|---|---|"]
+    return head + [f"| {v.name.replace('_', ' ')} | {v.told} |" for v in verdicts]
 
 
 def _options() -> argparse.Namespace:

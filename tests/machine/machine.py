@@ -63,12 +63,22 @@ class Shop(RuleBasedStateMachine):
         finally:
             self.world.end()
 
-    @initialize(who=st.sampled_from(PEOPLE), what=st.sampled_from(["late", "both"]))
-    def a_customer_complains(self, who: str, what: str) -> None:
-        """Without a complaint little can go wrong."""
+    @initialize(
+        who=st.sampled_from(PEOPLE),
+        what=st.sampled_from(["late", "both"]),
+        fates=FATES,
+        is_resolved=st.booleans(),
+    )
+    def a_customer_complains_and_is_answered(
+        self, who: str, what: str, fates: list[Fate], is_resolved: bool
+    ) -> None:
+        """Without a complaint little can go wrong, and without a mail nothing of interest."""
         self.world.somebody_says(who, what)
-        self.world.understands()
-        self.world.routes()
+        self.is_understood_and_routed()
+        if is_resolved:
+            for ticket in self.tickets():
+                self.world.resolves(ticket)
+        self.world.sends(fates)
 
     @rule(who=st.sampled_from(PEOPLE), what=st.sampled_from(sorted(WORDS)), breaks=st.booleans())
     def says(self, who: str, what: str, breaks: bool) -> None:
@@ -78,9 +88,10 @@ class Shop(RuleBasedStateMachine):
     def edits(self, data: st.DataObject, what: str) -> None:
         self.world.edits(data.draw(st.sampled_from(sorted(self.world.said))), what)
 
-    @rule(data=st.data())
-    def deletes(self, data: st.DataObject) -> None:
-        self.world.is_deleted(data.draw(st.sampled_from(sorted(self.world.said))))
+    @rule(data=st.data(), really=st.sampled_from([True, False, False]))
+    def deletes(self, data: st.DataObject, really: bool) -> None:
+        if really:
+            self.world.is_deleted(data.draw(st.sampled_from(sorted(self.world.said))))
 
     @rule()
     def is_understood_and_routed(self) -> None:
@@ -110,6 +121,8 @@ class Shop(RuleBasedStateMachine):
         for ticket in self.tickets():
             self.world.resolves(ticket)
         self.world.sends([fate])
+        self.world.now += timedelta(hours=1)
+        self.world.sends(())
 
     @rule()
     def closes(self) -> None:
@@ -120,9 +133,11 @@ class Shop(RuleBasedStateMachine):
     def time_passes(self, wait: timedelta) -> None:
         self.world.now += wait
 
-    @rule(who=st.sampled_from(PEOPLE))
-    def opts_out(self, who: str) -> None:
-        self.world.opts_out(who)
+    @rule(who=st.sampled_from(PEOPLE), really=st.sampled_from([True, False, False]))
+    def opts_out(self, who: str, really: bool) -> None:
+        """Not often: whoever is silent shows nothing any more."""
+        if really:
+            self.world.opts_out(who)
 
     @rule(data=st.data(), verdict=st.sampled_from([Verdict.SOLVED, Verdict.NOT_SOLVED]))
     @precondition(lambda self: self.asked())
@@ -164,9 +179,15 @@ class Shop(RuleBasedStateMachine):
     def a_person_decides(self, data: st.DataObject, to: MessageState) -> None:
         self.world.decides(_one_of(data, self.in_doubt()), to)
 
-    @rule(on=st.booleans())
-    def kill_switch(self, on: bool) -> None:
-        self.world.switch(on=on)
+    @rule(fate=st.sampled_from(sorted(MEANWHILE)))
+    @precondition(lambda self: self.tickets())
+    def the_kill_switch_is_set_just_before_a_reply_leaves(self, fate: Fate) -> None:
+        for ticket in self.tickets():
+            self.world.resolves(ticket)
+        self.world.switch(on=True)
+        self.world.sends([fate])
+        self.check()
+        self.world.switch(on=False)
 
     @invariant()
     def check(self) -> None:

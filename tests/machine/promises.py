@@ -16,6 +16,7 @@ from voc.models import (
     FeedbackState,
     LoopKind,
     LoopState,
+    MessageKind,
     MessageState,
     Verdict,
 )
@@ -94,7 +95,11 @@ def the_newest_answer_holds(world: World, found: Snapshot) -> None:
 
 def caps_are_kept(world: World, found: Snapshot) -> None:
     """Whatever of, but for resolutions: they are what the customer waits for."""
-    capped = {m.message_id for m in found.messages if m.template != "resolution"}
+    capped = {
+        m.message_id
+        for m in found.messages
+        if m.kind is MessageKind.FOLLOW_UP and m.template != "resolution"
+    }
     for heard in world.contacted.values():
         counted = sorted(at for at, message_id in heard if message_id in capped)
         for n, at in enumerate(counted[CAP_7_DAYS:]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -97,22 +97,22 @@ def test_a_larger_share_only_draws_customers_to_its_variant(one: float, other: f
         assert after in {before, "b"}
 
 
+def assert_drawn(counts: Counter[Any], shares: Mapping[Any, float]) -> None:
+    """Each count lies within three standard errors of what its share promises."""
+    n = counts.total()
+    for arm, share in shares.items():
+        assert abs(counts[arm] - n * share) < 3 * (n * share * (1 - share)) ** 0.5
+
+
 def test_customers_are_drawn_in_proportion_to_the_shares() -> None:
     one = experiment(variants=variants(a=1, b=3, c=2), hold_out=0.1)
     assert expected_shares(one) == pytest.approx({"a": 0.15, "b": 0.45, "c": 0.3, HOLD_OUT: 0.1})
-    fair = sample_ratio(Counter(arms(one, 6_000)), expected_shares(one))
-    assert fair is not None
-    assert fair > 0.01
+    assert_drawn(Counter(arms(one)), expected_shares(one))
 
 
 def test_two_experiments_are_drawn_independently() -> None:
     both = Counter(zip(arms(experiment()), arms(experiment(id="other")), strict=True))
-    fair = sample_ratio(
-        {f"{a} {b}": n for (a, b), n in both.items()},
-        {f"{a} {b}": 0.25 for a in ("plain", "warm") for b in ("plain", "warm")},
-    )
-    assert fair is not None
-    assert fair > 0.01
+    assert_drawn(both, {(a, b): 0.25 for a in ("plain", "warm") for b in ("plain", "warm")})
 
 
 def test_an_experiment_runs_on_its_first_and_last_day() -> None:
@@ -262,3 +262,30 @@ def test_a_draw_that_lost_customers_raises_an_alarm() -> None:
     assert (sample_ratio(fine, shares) or 0) > MISMATCH_BELOW
     assert (sample_ratio(lost, shares) or 1) < MISMATCH_BELOW
     assert sample_ratio({"plain": 5}, shares) is None
+
+
+def test_whoever_waits_for_the_alarm_of_a_fair_draw_seldom_hears_it() -> None:
+    shares, rng = {"a": 0.3, "b": 0.7}, np.random.default_rng(20260302)
+    looks = range(40, 1001, 20)
+    drawn = np.cumsum(rng.random((200, 1000)) < shares["a"], axis=1)[:, [n - 1 for n in looks]]
+
+    def hears(row: Sequence[int]) -> bool:
+        seen = zip(looks, row, strict=True)
+        return any((sample_ratio({"a": a, "b": n - a}, shares) or 1) < ALPHA for n, a in seen)
+
+    assert sum(map(hears, drawn.tolist())) <= 200 * ALPHA  # a chi-square test: 50 of them
+
+
+def test_who_is_not_asked_is_counted_and_held_against_nothing() -> None:
+    tallies = [Tally(arm=arm, events=e, n=400) for arm, e in (("a", 120), ("b", 190), ("c", 0))]
+    first, other, apart = compare(tallies, lower_is_better=False, apart={"c"})
+    assert apart.rate is not None
+    assert (apart.difference, apart.judgement) == (None, None)
+    assert [first, other] == compare(tallies[:2], lower_is_better=False)  # nor does it cost them
+
+
+def test_a_hold_out_alone_can_only_be_compared_by_who_came_back() -> None:
+    alone = {"variants": [{"id": "plain"}], "hold_out": 0.5}
+    with pytest.raises(ValueError, match="count came_back"):
+        experiment(**alone)
+    assert experiment(**alone, outcome="came_back").hold_out == 0.5

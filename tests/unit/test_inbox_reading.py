@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifications.inbox.parts import MOST_LINES, take_apart
 from notifications.inbox.reading import OwnAddresses, read_mail
 from notifications.inbox.replies import new_words
 from tests.growth import grows_evenly
@@ -139,6 +140,8 @@ HOSTILE = [
     "- ",
     "__\n",
     "<b>",
+    "<div>",
+    "<blockquote>",
 ]
 
 
@@ -148,9 +151,27 @@ def test_the_time_that_reading_takes_grows_evenly(unit: str) -> None:
     assert grows_evenly(lambda text: read_mail(text.encode(), OWN), unit)
 
 
-def test_html_is_read_only_as_far_as_people_write_it() -> None:
-    deep = html("<b>" * 30_000 + "No</b>")
-    assert read_mail(deep, OWN).kind is InboundKind.REPLIED
+@pytest.mark.parametrize("unit", ["<div>", "<blockquote>", "<i></b>"])
+def test_the_time_that_reading_html_takes_grows_evenly(unit: str) -> None:
+    assert grows_evenly(lambda text: read_mail(html(text), OWN), unit)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_lines_without_end_are_cut_off(end: str) -> None:
+    mail = take_apart(f"From: {REPLIES}{end}{end}".encode() + end.encode() * 50_000)
+    assert len(str(mail.get_payload()).splitlines()) == MOST_LINES - 2
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode-escape"])
+def test_codings_that_are_no_character_sets_are_not_used(charset: str) -> None:
+    raw = plain("No-\\ud800").replace(b"utf-8", charset.encode())
+    assert read_mail(raw, OWN).text == "No-\\ud800"
+
+
+@pytest.mark.parametrize("letter", ["\0", "=?utf-7?q?+2AA-?=", "=?utf-8?q?=00?=", "\xe9"])
+def test_a_message_id_that_no_database_takes_is_none(letter: str) -> None:
+    head = f"In-Reply-To: <1{letter}2@a.test>\nReferences: {OUR_ID}\n"
+    assert read_mail(plain("No", head=head), OWN).message_ids == (OUR_ID,)
 
 
 raw_mails = st.one_of(

@@ -33,6 +33,8 @@ Stop all
 StopAll
 please stop texting
 Please stop texting me
+No. Stop texting me
+Not solved! Please remove me
 Stop sending me these messages
 stop contacting me
 stop messaging this number

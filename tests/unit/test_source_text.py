@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.growth import grows_evenly
 from voc.text import html_to_text, normalise
 
 
@@ -71,3 +72,15 @@ def test_any_html_becomes_text(html: str) -> None:
 
 def test_deeply_nested_html_does_not_stop_us() -> None:
     assert html_to_text("<div>" * 20_000 + "late") == "late"
+
+
+@pytest.mark.parametrize("unit", ["<div>", "<li><ul>", "<a><p>", "<i></b>", "<", "<p>a", "&amp;"])
+def test_the_time_that_reading_html_takes_grows_evenly(unit: str) -> None:
+    assert grows_evenly(html_to_text, unit)
+
+
+def test_a_font_that_is_never_closed_is_not_opened_anew_in_each_paragraph() -> None:
+    def read(text: str) -> str:
+        return html_to_text("".join(f"<p><b x='<{i}>'>" for i in range(len(text) // 10)))
+
+    assert grows_evenly(read, "x")

@@ -67,6 +67,10 @@ UNCLEAR = [
     "No worries",
     "No thanks",
     "No comment, call me",
+    "Yes please",
+    "Ja, leider",
+    "Ja bitte!",
+    "It is solved, unfortunately",
 ]
 
 

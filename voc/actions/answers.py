@@ -32,12 +32,14 @@ ANSWERABLE = frozenset({LoopState.OPEN, LoopState.TOLD, LoopState.CLOSED})
 """Open as well: a message whose reply was lost may have arrived, and its answer counts."""
 
 
-def takes_answers(loop: Loop, round_asked: int | None) -> bool:
+def takes_answers(session: Session, loop: Loop, round_asked: int | None) -> bool:
     """Whether an answer to the question of that round can still mean anything.
 
     Also where we had given up telling: whoever answers the question of this very round has got
-    it, whatever came back.
+    it, whatever came back. Never where what it is about was erased: nothing more is kept of it.
     """
+    if answer_store.is_erased(session, loop):
+        return False
     arrived_after_all = loop.state is LoopState.COULD_NOT_TELL and loop.round == round_asked
     return loop.state in ANSWERABLE or arrived_after_all
 
@@ -81,7 +83,7 @@ def record(
 
 
 def apply_answers(session: Session, loop_id: int, company: Company, *, now: datetime) -> str:
-    """Close or reopen a loop by the newest answer to its current question.
+    """Close or reopen a loop by the newest clear answer to its current question.
 
     An answer to an earlier round's question changes nothing: the world has moved on. One that
     overtakes our own knowledge of having asked waits until the message is settled. Unclear
@@ -104,8 +106,14 @@ def apply_answers(session: Session, loop_id: int, company: Company, *, now: date
         if answer.id in waiting and answer not in unclear:
             answer.applied_at = now
             session.add(answer)
-    newest = current[-1] if current else None
-    if newest is not None and newest.id in waiting and newest not in unclear:
+    clear = [answer for answer in current if answer.verdict is not Verdict.UNCLEAR]
+    newest = clear[-1] if clear else None
+    # Unclear words after a yes may take it back; a no need not wait for what they mean.
+    if (
+        newest is not None
+        and newest.id in waiting
+        and (newest is current[-1] or newest.verdict is Verdict.NOT_SOLVED)
+    ):
         return _act_on(session, loop, newest.verdict, company, now=now)
     return "unclear" if unclear else "outdated"
 
@@ -122,7 +130,7 @@ def _act_on(
     session: Session, loop: Loop, verdict: Verdict, company: Company, *, now: datetime
 ) -> str:
     """Do what the customer's newest word asks for; what came of it."""
-    if loop.state not in {LoopState.TOLD, LoopState.CLOSED} or verdict is Verdict.UNCLEAR:
+    if loop.state not in {LoopState.TOLD, LoopState.CLOSED}:
         return "outdated"
     if verdict is Verdict.NOT_SOLVED:
         reopen(session, loop, company, now=now)

@@ -73,6 +73,7 @@ def approve(
         message,
         MessageState.QUEUED,
         now=now,
+        needs_approval=True,
         approved_by=actor[:255],
         approved_at=now,
         approved_hash=content_hash(content),

@@ -43,13 +43,17 @@ def unsubscribe(
     """
     events.lock_head(session)
     contact.lock_contact(session, customer_id)
-    for purpose in Purpose:
+    changed = [
         _record_consent(session, customer_id, purpose, granted=False, how=how, now=now)
-    _remember(session, TicketEventKind.OPTED_OUT, customer_id, *Purpose, now=now)
+        for purpose in Purpose
+    ]
     by_channel = addresses_of(session, [customer_id]).get(customer_id, {})
     theirs = {each for addresses in by_channel.values() for each in addresses}
     for each in sorted(theirs | ({address} if address else set())):
-        contact.suppress(session, pseudonym(secret, each), reason=reason, how=how, now=now)
+        hashed = pseudonym(secret, each)
+        changed.append(contact.suppress(session, hashed, reason=reason, how=how, now=now))
+    if any(changed):
+        _remember(session, TicketEventKind.OPTED_OUT, customer_id, *Purpose, now=now)
     return links.is_on_its_way(session, customer_id)
 
 
@@ -115,7 +119,8 @@ def _record_consent(
     granted: bool,
     how: str,
     now: datetime,
-) -> None:
+) -> bool:
+    """Keep what they say if it is not what they said last; whether it was kept."""
     newest = session.exec(
         select(Consent)
         .where(Consent.customer_id == customer_id, Consent.purpose == purpose)
@@ -123,7 +128,7 @@ def _record_consent(
         .limit(1)
     ).first()
     if newest is not None and newest.granted == granted:
-        return
+        return False
     session.add(
         Consent(
             customer_id=customer_id,
@@ -134,3 +139,4 @@ def _record_consent(
             at=max(now, newest.at) if newest else now,
         )
     )
+    return True

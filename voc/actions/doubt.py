@@ -40,8 +40,17 @@ def settle(
 
 
 def is_being_asked(session: Session, loop: Loop) -> bool:
-    """Whether a sender has this round's question in hand, or is about to."""
-    on_its_way = [MessageState.QUEUED, MessageState.CLAIMED, MessageState.SENDING]
+    """Whether this round's question is still on its way, as far as we know.
+
+    Also where it is only planned, as in an older copy of the database that was put back.
+    """
+    on_its_way = [
+        MessageState.PLANNED,
+        MessageState.QUEUED,
+        MessageState.CLAIMED,
+        MessageState.SENDING,
+        MessageState.HELD,
+    ]
     query = select(Message.id).where(
         Message.loop_id == loop.id,
         Message.step == f"resolution.{loop.round}",

@@ -37,6 +37,8 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
     The row stays without words, so that the item does not come back and the books balance.
     Its loop ends; the event chain holds no words and stays valid.
     """
+    lock_head(session)  # whoever opens its loop just now does so before we look, or never
+    feedback = session.get_one(Feedback, feedback.id, populate_existing=True)
     if feedback.state is FeedbackState.FILED and feedback.reason == DELETED_AT_SOURCE:
         return False
     loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
@@ -44,7 +46,6 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
         twin.state, twin.reason = FeedbackState.UNDERSTOOD, None
         session.add(twin)
     if loop is not None:
-        lock_head(session)
         loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
         _wipe_messages(session, loop, now=now)
     _erase_statements(session, feedback)

@@ -92,10 +92,11 @@ def report(session: Session, company: Company, experiment_id: str, *, now: datet
         )
     tallies = rules.tally(experiment, store.exposed(session, experiment.id, now=now), now)
     lower_is_better = experiment.outcome in rules.LOWER_IS_BETTER
+    apart = {rules.HOLD_OUT} if experiment.outcome in rules.OF_THE_ASKED else set()
     return Report(
         experiment=experiment,
         running=rules.is_running(experiment, day_of(company, now)),
-        arms=tuple(compare(tallies, lower_is_better=lower_is_better)),
+        arms=tuple(compare(tallies, lower_is_better=lower_is_better, apart=apart)),
         fair=sample_ratio(
             {each.arm: each.n + each.waiting for each in tallies},
             rules.expected_shares(experiment),

@@ -57,6 +57,7 @@ RANK: Mapping[MessageState, int] = MappingProxyType(
 """A message only climbs, so that the order in which we are told does not matter."""
 CODE = re.compile(r"[\w.:+-]{0,64}", re.ASCII)
 """What we keep of a provider's code: it stands in the ledger, where no words may be."""
+CLEAR = frozenset({Verdict.SOLVED, Verdict.NOT_SOLVED})
 IN_DOUBT = frozenset({MessageState.UNKNOWN, MessageState.ABANDONED})
 HANDED_OVER = IN_DOUBT | RANK.keys()
 PATIENCE = timedelta(days=3)  # how long an event waits for its message
@@ -86,17 +87,18 @@ class Arrived:
     code: str = ""
     """5.1.1, STOP, 30003."""
     words: str | None = field(default=None, repr=False)
-    """Of a REPLIED one: what the customer wrote, personal data masked."""
+    """Of a REPLIED or OPTED_OUT one: what the customer wrote, personal data masked."""
     verdict: Verdict | None = None
-    """Of a REPLIED one: UNCLEAR unless the words say it plainly."""
+    """Of the same: UNCLEAR unless the words say it plainly."""
     rating: int | None = None
 
 
 def take_in(session: Session, arrived: Arrived, *, secret: bytes, now: datetime) -> bool:
     """Keep what arrived and apply it, in this transaction; False if it was told us before.
 
-    An answer is recorded as such; an opt-out or a complaint silences before this commits. What
-    is about a message that a sender has in hand is only kept: see `apply_waiting`.
+    An answer is recorded as such, also one that comes with a wish for silence; an opt-out or a
+    complaint silences before this commits. What is about a message that a sender has in hand is
+    only kept: see `apply_waiting`.
     """
     lock_head(session)
     event = store.insert(session, _row(arrived, now))
@@ -105,7 +107,9 @@ def take_in(session: Session, arrived: Arrived, *, secret: bytes, now: datetime)
     if event.kind is InboundKind.REPLIED:
         _settle(event, _record(session, event, arrived, now=now), now=now)
     else:
-        _apply(session, event, secret=secret, now=now)
+        _apply(session, event, secret=secret, now=now, is_new=True)
+        if event.kind is InboundKind.OPTED_OUT and arrived.verdict in CLEAR:
+            _record(session, event, arrived, now=now)  # "No, and stop writing to me"
     session.flush()
     return True
 
@@ -119,7 +123,7 @@ def apply_waiting(
     for event_id in event_ids:
         event = store.locked(session, event_id)
         if event.applied_at is None:
-            _apply(session, event, secret=secret, now=now)
+            _apply(session, event, secret=secret, now=now, is_new=False)
             counts[event.outcome or "waits"] += 1
     return counts
 
@@ -152,10 +156,8 @@ def _record(session: Session, event: InboundEvent, arrived: Arrived, *, now: dat
     if message is None or message.loop_id is None or message.kind is not MessageKind.FOLLOW_UP:
         return "unknown"
     loop = tickets.locked_loop(session, message.loop_id)
-    if store.is_erased(session, loop):
-        return "erased"
     asked = asked_in(message.step)
-    if not answers.takes_answers(loop, asked):
+    if not answers.takes_answers(session, loop, asked):
         return "ended"
     verdict = arrived.verdict if arrived.verdict and asked is not None else Verdict.UNCLEAR
     # Only erased words are None: a reply without any, a picture say, is for a person, too.
@@ -174,10 +176,12 @@ def _record(session: Session, event: InboundEvent, arrived: Arrived, *, now: dat
     return "answered"
 
 
-def _apply(session: Session, event: InboundEvent, *, secret: bytes, now: datetime) -> None:
+def _apply(
+    session: Session, event: InboundEvent, *, secret: bytes, now: datetime, is_new: bool
+) -> None:
     """Do what an event asks for, unless it has to wait for us to settle its message."""
     if event.kind in RETURNS:
-        outcome = _about_a_message(session, event, secret=secret, now=now)
+        outcome = _about_a_message(session, event, secret=secret, now=now, is_new=is_new)
     elif event.kind is InboundKind.OPTED_OUT:
         outcome = _silence(session, event, secret=secret, now=now)
     elif event.kind is InboundKind.OPTED_IN:
@@ -190,14 +194,18 @@ def _apply(session: Session, event: InboundEvent, *, secret: bytes, now: datetim
 
 
 def _about_a_message(
-    session: Session, event: InboundEvent, *, secret: bytes, now: datetime
+    session: Session, event: InboundEvent, *, secret: bytes, now: datetime, is_new: bool
 ) -> str | None:
     """What an event means for its address and its message; None while that is in our hands."""
     message = store.message_of(session, event)
-    if message is not None and message.kind is MessageKind.FOLLOW_UP and message.address:
+    if message is not None:
+        is_new = is_new or event.message_id is None  # it was not known whose it is
         event.message_id = message.id
-        event.address_hash = event.address_hash or pseudonym(secret, message.address)
-    _mind_the_address(session, event, secret=secret, now=now)
+        event.customer_id = event.customer_id or message.customer_id
+        if message.kind is MessageKind.FOLLOW_UP and message.address:
+            event.address_hash = event.address_hash or pseudonym(secret, message.address)
+    if is_new:
+        _mind_the_address(session, event, secret=secret, now=now)
     if message is None or message.state not in HANDED_OVER:
         names_one = event.message_id is not None or event.provider_id is not None
         return None if names_one and now - event.received_at < PATIENCE else "unknown"

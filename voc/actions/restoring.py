@@ -65,6 +65,7 @@ def may_have_left(
 
 def finish(session: Session, journal: Journal, *, actor: str, now: datetime) -> None:
     """Let messages leave again: a person has seen what the copy does not know."""
+    events.lock_head(session)
     fork = restores.last_common(session, list(journal.heads()))
     restores.mark(session, None)
     restores.plan_what_the_restore_held(session, now=now)

@@ -69,6 +69,8 @@ class Experiment(Frozen):
             raise ValueError("'hold_out' is the name of those who are not written to")
         if len(ids) == 1 and not self.hold_out:
             raise ValueError("there is nothing to compare: add a variant or a hold_out")
+        if len(ids) == 1 and self.outcome != "came_back":
+            raise ValueError("a hold_out is not asked: to compare with it count came_back")
         if self.ends is not None and self.ends < self.begins:
             raise ValueError("it ends before it begins")
         return self

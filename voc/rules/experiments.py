@@ -21,6 +21,9 @@ HOLD_OUT = "hold_out"
 LOWER_IS_BETTER = frozenset({"came_back"})
 """Outcomes that nobody wants: a customer with one more issue."""
 
+OF_THE_ASKED = frozenset({"answered", "solved"})
+"""Outcomes that only somebody can bring about who was written to."""
+
 _STEPS = 2**53  # as many as a float tells apart between 0 and 1
 
 

@@ -1,10 +1,12 @@
-"""What a mail server's report says of an address: gone for good, full for now, or not its fault."""
+"""What mails say that come in: a server's report about an address, a customer's words to us."""
 
 from __future__ import annotations
 
 import re
 
-from voc.models import InboundKind
+from voc.models import InboundKind, Verdict
+from voc.rules.sms_words import Asks, asks_for
+from voc.rules.verdicts import verdict_of
 
 STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 REPLY_CODE = re.compile(r"(?<![\d.#])(?:SMTP;\s*)?([45])\d\d(?=[\s-])")
@@ -12,6 +14,8 @@ NO_SUCH_ADDRESS = frozenset({"1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.0", "
 """Subject and detail of RFC 3463: unknown mailbox or domain, moved, takes no mail, closed."""
 MAY_WORK_LATER = frozenset({"2.2", "2.4", "3.1"})
 """A full mailbox, a list that is being expanded, a full mail system: permanent in name only."""
+OUR_ADDRESS = frozenset({"1.7", "1.8"})
+"""The sender's is refused."""
 FULL = re.compile(
     r"(mailbox|inbox|quota|storage|postfach|buz[oó]n|bo[iî]te)\W+(\w+\W+){0,3}"
     r"(full|exceed\w*|voll|lleno|pleine|over)|over\s?quota|out of storage|insufficient storage",
@@ -38,10 +42,14 @@ def kind_of_failure(status: str, explanation: str) -> InboundKind:
     """What a failure with this RFC 3463 status means for the address.
 
     A full mailbox is temporary whatever the server calls it. A refusal of our mail (5.3, 5.5 to
-    5.7: too big, content, policy) says nothing of the address, and a route that does not work
-    (5.4) may work again. Where the status says nothing, the explanation decides.
+    5.7: too big, content, policy) or of our own address (5.1.7, 5.1.8) says nothing of theirs,
+    given up after a while (4.7) or at once; a route that does not work (5.4) may work again.
+    Where the status says nothing, the explanation decides.
     """
     severity, _, rest = status.partition(".")
+    about_us = rest.startswith(("5.", "6.", "7.")) or rest in OUR_ADDRESS
+    if severity in {"4", "5"} and about_us and not FULL.search(explanation):
+        return InboundKind.FAILED
     if severity != "5" or rest in MAY_WORK_LATER or FULL.search(explanation):
         return InboundKind.SOFT_BOUNCED
     if rest in NO_SUCH_ADDRESS and rest not in {"1.0", "2.0"}:
@@ -52,3 +60,10 @@ def kind_of_failure(status: str, explanation: str) -> InboundKind:
     if rest.startswith(("1.", "4.")):
         return InboundKind.SOFT_BOUNCED
     return InboundKind.FAILED
+
+
+def meaning_of(words: str) -> tuple[InboundKind, Verdict]:
+    """Whether a reply is a wish for silence, and what it says about its case: it may do both."""
+    asks = asks_for(words)
+    kind = InboundKind.OPTED_OUT if asks is Asks.STOP else InboundKind.REPLIED
+    return kind, Verdict.UNCLEAR if asks is Asks.PERHAPS_STOP else verdict_of(words)

@@ -58,6 +58,19 @@ LOOP_ARROWS: Mapping[tuple[LoopState, LoopAction], LoopState] = MappingProxyType
     }
 )
 
+LAST_SAYS: Mapping[Event, frozenset[LoopState]] = MappingProxyType(
+    {
+        Event.LOOP_OPENED: frozenset({LoopState.OPEN}),
+        Event.LOOP_REOPENED: frozenset({LoopState.OPEN}),
+        Event.LOOP_TOLD: frozenset({LoopState.TOLD}),
+        Event.LOOP_CLOSED: frozenset({LoopState.CLOSED}),
+        Event.LOOP_ENDED: frozenset(
+            {LoopState.COULD_NOT_TELL, LoopState.NOT_ACTIONABLE, LoopState.DUPLICATE}
+        ),
+    }
+)
+"""What a loop can be after the newest of these events."""
+
 UNFINISHED = frozenset({TicketState.OPEN, TicketState.IN_PROGRESS})
 
 

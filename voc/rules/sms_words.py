@@ -101,6 +101,7 @@ INTENTS = re.compile(
 NEGATED = re.compile(
     r"\b(?:not|never|dont|don t|didn t|nicht|no|ne|non|niet|nao) (?:\w+ ){0,4}stop"
 )
+SENTENCE_END = re.compile(r"[.!?;\n]+")
 SHORT = 12
 """Words in which a wish for silence is the whole message; in a longer one it is one of several."""
 
@@ -116,12 +117,17 @@ def asks_for(text: str) -> Asks:
         return _KEYWORDS[core[0]]
     if " ".join(core) in STOP_PHRASES or said in STOP_PHRASES:
         return Asks.STOP
-    if INTENTS.search(said) and not NEGATED.search(said) and len(words) <= SHORT:
+    each = [said, *map(_plain, SENTENCE_END.split(text))]  # "No. Stop it" is no "do not stop it"
+    if any(map(_is_plain_wish, each)) and len(words) <= SHORT:
         return Asks.STOP
     has_phrase = any(f" {phrase} " in f" {said} " for phrase in STOP_PHRASES)
     if has_phrase or INTENTS.search(said) or STOPS & set(words):
         return Asks.PERHAPS_STOP
     return Asks.NOTHING
+
+
+def _is_plain_wish(sentence: str) -> bool:
+    return bool(INTENTS.search(sentence)) and not NEGATED.search(sentence)
 
 
 _KEYWORDS = (

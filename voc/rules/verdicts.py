@@ -59,13 +59,14 @@ NOT_SOLVED = (
     | _said("|no", "no", "funciona|me ayuda|me ayudó")
     | _said("|no", _EL, "sigue", "igual|mal|sin resolver|sin funcionar|sin solución")
 )
-FILLERS = (
-    _said("now|already|again|finally|completely|fully|perfectly|really|yet|anymore|unfortunately")
-    | _said("sadly|sorry|please|indeed|jetzt|nun|endlich|wieder|inzwischen|vollständig|leider")
-    | _said("noch|immer|bisher|weiterhin|bitte|ya|ahora|por|fin|completamente|lamentablemente")
-    | _said("todavía|todavia|aún|aun")
-)
+FILLERS = _said(
+    "now|already|again|finally|completely|fully|perfectly|really|indeed|jetzt|nun|endlich"
+) | _said("wieder|inzwischen|vollständig|ya|ahora|por|fin|completamente")
 """Words that change neither a yes nor a no."""
+REGRETS = _said(
+    "yet|anymore|unfortunately|sadly|sorry|please|leider|noch|immer|bisher|weiterhin|bitte"
+) | _said("lamentablemente|todavía|todavia|aún|aun")
+"""Words that leave a no as it is, but not a yes: "yes, please" and "ja, leider"."""
 COURTESY = re.compile(
     r"(hi|hello|hey|dear|good (morning|day|evening)|hallo|guten (tag|morgen|abend)|moin|liebe[rs]?|"
     r"sehr geehrte\w*|hola|buen[oa]s (días|tardes|noches)|estimad[oa]s?"
@@ -87,18 +88,18 @@ def verdict_of(words: str) -> Verdict:
     """
     sentences = _sentences(words)
     first = next(iter(sentences), "")
-    if _is_one_of(NOT_SOLVED, first):
-        doubt = any(_is_one_of(SOLVED, each) for each in sentences[1:])
+    if _is_one_of(NOT_SOLVED, first, FILLERS | REGRETS):
+        doubt = any(_is_one_of(SOLVED, each, FILLERS) for each in sentences[1:])
         return Verdict.UNCLEAR if doubt else Verdict.NOT_SOLVED
-    if _is_one_of(SOLVED, first) and not TAKES_BACK.search(" ".join(sentences[1:])):
+    if _is_one_of(SOLVED, first, FILLERS) and not TAKES_BACK.search(" ".join(sentences[1:])):
         return Verdict.SOLVED
     return Verdict.UNCLEAR
 
 
-def _is_one_of(listed: frozenset[str], sentence: str) -> bool:
+def _is_one_of(listed: frozenset[str], sentence: str, fillers: frozenset[str]) -> bool:
     """Whether the sentence is listed, as it is or without the words that change nothing."""
     words = sentence.split()
-    return sentence in listed or " ".join(w for w in words if w not in FILLERS) in listed
+    return sentence in listed or " ".join(w for w in words if w not in fillers) in listed
 
 
 def _sentences(words: str) -> Sequence[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from voc.errors import NotFoundError
-from voc.models import Answer, Loop, Verdict
+from voc.models import Answer, Feedback, FeedbackState, Loop, Verdict
 
 
 def unapplied(session: Session, now: datetime) -> list[int]:
@@ -35,6 +35,11 @@ def unclear(session: Session, limit: int) -> list[tuple[Answer, Loop]]:
         .limit(limit)
     )
     return list(session.exec(query))
+
+
+def is_erased(session: Session, loop: Loop) -> bool:
+    """Whether what the loop is about was erased."""
+    return session.get_one(Feedback, loop.feedback_id).state is FeedbackState.FILED
 
 
 def found(session: Session, answer_id: int) -> Answer:

@@ -43,7 +43,8 @@ def waiting_for_approval() -> ColumnElement[bool]:
 
 def listing(session: Session, *, limit: int) -> list[Message]:
     """What waits for approval, the longest waiting first."""
-    query = select(Message).where(waiting_for_approval()).order_by(col(Message.id))
+    since = col(Message.frozen_at), col(Message.id)
+    query = select(Message).where(waiting_for_approval()).order_by(*since)
     return list(session.exec(query.limit(limit)))
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Row, exists
+from sqlalchemy import ColumnElement, CursorResult, Row, exists
 from sqlmodel import Session, col, select
 
 from voc.company.model import Company
@@ -68,12 +68,17 @@ def lock_contact(session: Session, customer_id: int | None) -> None:
         session.exec(query).one_or_none()
 
 
-def suppress(session: Session, address_hash: str, *, reason: str, how: str, now: datetime) -> None:
-    """Never write to this address again. The first reason stays, unless this one is wider."""
+def suppress(session: Session, address_hash: str, *, reason: str, how: str, now: datetime) -> bool:
+    """Never write to this address again; False if that was so for this reason, or a wider one.
+
+    The first reason stays, unless this one is wider.
+    """
     row = {"address_hash": address_hash, "reason": reason, "how": how, "at": now}
-    if insert_new(session, Suppression, [row]) or reason in OF_ONE_ADDRESS:
-        return
-    session.execute(
+    if insert_new(session, Suppression, [row]):
+        return True
+    if reason in OF_ONE_ADDRESS:
+        return False
+    widened = session.execute(
         sa.update(Suppression)
         .where(
             col(Suppression.address_hash) == address_hash,
@@ -81,6 +86,7 @@ def suppress(session: Session, address_hash: str, *, reason: str, how: str, now:
         )
         .values(reason=reason, how=how, at=now)
     )
+    return cast(CursorResult[Any], widened).rowcount > 0
 
 
 def facts_for(
@@ -163,7 +169,9 @@ def _facts(
         kill_switch=asked.kill_switch,
         by_hand=message.state is MessageState.HELD and message.reason == Why.BY_HAND,
         written=content is not None,
-        needs_approval=message.needs_approval,
+        # The file may have come to ask for it since the message was written.
+        needs_approval=message.needs_approval
+        or message.template in asked.company.follow_up.approval.messages,
         approved=content is not None and message.approved_hash == sha256(content).hexdigest(),
         expires_at=_expiry(message, asked.company),
         still_wanted=is_wanted(row),

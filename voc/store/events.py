@@ -13,7 +13,7 @@ from voc.models import ChainHead, TicketEvent, TicketEventKind
 from voc.rules import chain, merkle
 from voc.store.upsert import insert_new, table_of
 
-HELD = "ledger head"  # in `Session.info`: a session of ours lives for one transaction
+HELD = "ledger head"  # in `Session.info`: the transaction that has the lock, and the head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,13 @@ def lock_head(session: Session) -> ChainHead:
     Everybody who will append takes it before any ticket or loop: with one order of locks nobody
     waits for somebody who waits for them. Who has it does not ask again.
     """
-    if isinstance(held := session.info.get(HELD), ChainHead) and held in session:
-        return held
-    head = session.info[HELD] = _locked_head(session)
+    now_in = session.get_nested_transaction() or session.get_transaction()
+    held_in, head = session.info.get(HELD, (None, None))
+    if isinstance(head, ChainHead) and held_in is now_in and now_in is not None:
+        return head
+    head = _locked_head(session)
+    now_in = session.get_nested_transaction() or session.get_transaction()  # it may begin here
+    session.info[HELD] = now_in, head
     return head
 
 

@@ -12,7 +12,7 @@ from voc.models import Consent, Customer, Identity, IdentityKind, Message, Purpo
 from voc.rules.identities import normalise_identity
 from voc.rules.messages import GONE
 from voc.rules.pseudonym import pseudonym
-from voc.store.standings import addresses_of, counting
+from voc.store.standings import addresses_of, counted_for, counting
 
 
 def found_message(session: Session, message_id: int) -> Message:
@@ -32,7 +32,7 @@ def found_customer(session: Session, who: str) -> int:
     Raises:
         NotFoundError: We know no such customer.
     """
-    if who.isdigit():
+    if who.isdecimal():
         if session.get(Customer, int(who)) is None:
             raise NotFoundError(f"there is no customer {who}")
         return int(who)
@@ -63,8 +63,9 @@ def suppressions(session: Session, customer_id: int, secret: bytes) -> Mapping[s
 
 def counted(session: Session, customer_id: int, now: datetime) -> list[Message]:
     """The messages that fill the customer's caps, the oldest first."""
-    query = select(Message).where(*counting([customer_id], now))
-    return list(session.exec(query.order_by(col(Message.settled_at), col(Message.id))))
+    query = select(Message).where(*counting())
+    query = query.order_by(col(Message.settled_at), col(Message.id))
+    return list(session.exec(query, params=counted_for([customer_id], now)))
 
 
 def unsent(session: Session, customer_id: int, limit: int) -> list[Message]:

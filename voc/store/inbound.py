@@ -11,13 +11,10 @@ from sqlmodel import Session, col, select
 
 from voc.models import (
     DeliveryChannel,
-    Feedback,
-    FeedbackState,
     Identity,
     IdentityKind,
     InboundEvent,
     InboundKind,
-    Loop,
     Message,
     MessageKind,
 )
@@ -92,18 +89,16 @@ def owner_of_phone(session: Session, phone: str) -> int | None:
     return session.exec(query).one_or_none()
 
 
-def is_erased(session: Session, loop: Loop) -> bool:
-    """Whether what the loop is about was erased: then nothing more is kept of it."""
-    feedback = session.get_one(Feedback, loop.feedback_id)
-    return feedback.state is FeedbackState.FILED
-
-
 def is_often_busy(session: Session, address_hash: str, *, times: int, within: timedelta) -> bool:
-    """Whether an address was full or busy so many times in any stretch of that length."""
-    query = select(InboundEvent.occurred_at).where(
+    """Whether so many messages found an address full or busy in any stretch of that length.
+
+    A message counts once: a provider may report what the mailbox holds a report of, too.
+    """
+    query = select(func.min(InboundEvent.occurred_at)).where(
         InboundEvent.address_hash == address_hash, InboundEvent.kind == InboundKind.SOFT_BOUNCED
     )
-    moments = session.exec(query.order_by(col(InboundEvent.occurred_at))).all()
+    by_message = func.coalesce(InboundEvent.message_id, -col(InboundEvent.id))
+    moments = sorted(session.exec(query.group_by(by_message)))
     first_and_last = zip(moments, moments[times - 1 :], strict=False)
     return any(last - first < within for first, last in first_and_last)
 

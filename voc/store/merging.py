@@ -1,6 +1,7 @@
 """Messages that are due together become one mail, and nothing that it should say gets lost.
 
-A message that another one says is CANCELLED and names the one that carries it.
+A message that another one says is CANCELLED and names the one that carries it; no other names
+one. Each query begins at what is open or waits: what was merged long ago is not looked at again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -61,7 +62,7 @@ def riders_of(session: Session, carrier_ids: Collection[int]) -> dict[int, list[
             (col(FeedbackVersion.feedback_id) == Feedback.id)
             & (col(FeedbackVersion.number) == Feedback.version),
         )
-        .where(col(Message.merged_into_id).in_(sorted(carrier_ids)), *_merged(Message))
+        .where(col(Message.merged_into_id).in_(sorted(carrier_ids)))
         .order_by(col(Feedback.said_at), col(Message.id))
     )
     found: dict[int, list[Rider]] = {}
@@ -96,7 +97,7 @@ def _plan_again(session: Session, *, now: datetime) -> None:
         select(Message)
         .join(carrier, col(carrier.id) == Message.merged_into_id)
         .join(Loop, col(Loop.id) == Message.loop_id)
-        .where(*_merged(Message), col(carrier.state).in_(NEVER_LEFT))
+        .where(col(carrier.state).in_(NEVER_LEFT))
         .where(Loop.state == LoopState.OPEN)
     )
     for message in session.exec(query.order_by(col(Message.id))).all():
@@ -110,7 +111,7 @@ def _leave_out_the_settled(session: Session, *, now: datetime) -> None:
         select(Message, carrier)
         .join(carrier, col(carrier.id) == Message.merged_into_id)
         .join(Loop, col(Loop.id) == Message.loop_id)
-        .where(*_merged(Message), col(carrier.state).in_(WAITING))
+        .where(col(carrier.state).in_(WAITING))
         .where(carrier.template == RECEIPT, Loop.state != LoopState.OPEN)
     )
     for message, carried_by in session.exec(query.order_by(col(Message.id))).all():
@@ -175,7 +176,7 @@ def _merge(session: Session, message: Message, carrier_id: int | None, *, now: d
 
 def _hand_on(session: Session, carrier_id: int, to_id: int) -> None:
     """What was merged into one carrier is now said by another."""
-    query = update(Message).where(col(Message.merged_into_id) == carrier_id, *_merged(Message))
+    query = update(Message).where(col(Message.merged_into_id) == carrier_id)
     session.execute(query.values(merged_into_id=to_id))
 
 
@@ -184,7 +185,3 @@ def _write_anew(session: Session, message: Message, *, now: datetime) -> None:
     planned_at, not_before = message.planned_at, message.not_before
     write_anew(session, message, now=now, not_before=not_before)
     message.planned_at = planned_at
-
-
-def _merged(message: type[Message]) -> tuple[ColumnElement[bool], ...]:
-    return col(message.state) == MessageState.CANCELLED, col(message.reason) == MERGED

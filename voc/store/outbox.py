@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, update
+from sqlalchemy import bindparam, func, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col, select
 
+from voc.columns import UtcDateTime
 from voc.errors import NotFoundError
 from voc.models import DeliveryChannel, Message, MessageKind, MessageState, TicketEvent
 from voc.rules.contact import Why
@@ -31,26 +34,37 @@ def claim(
     Args:
         but: Channels whose messages wait.
     """
+    values = {"now": now, "but": list(but), "claimed_by": sender_id}
+    return session.scalars(_claim(), values).one_or_none()
+
+
+@cache
+def _claim() -> ReturningUpdate[tuple[Message]]:
+    """Built once. What has waited longest goes first.
+
+    So what was put off stands behind all others, and what ruins every try of a provider for
+    itself does not ruin it for them.
+    """
+    now = bindparam("now", type_=UtcDateTime())
     due = (
         select(Message.id)
         .where(
             Message.state == Is.QUEUED,
             col(Message.not_before) <= now,
-            col(Message.channel).not_in(but),
+            col(Message.channel).not_in(bindparam("but", expanding=True)),
         )
-        .order_by(col(Message.id))
+        .order_by(col(Message.not_before), col(Message.id))
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    query = (
+    return (
         update(Message)
         .where(col(Message.id) == due, col(Message.state) == Is.QUEUED)
-        .values(state=Is.CLAIMED, sender_id=sender_id)
+        .values(state=Is.CLAIMED, sender_id=bindparam("claimed_by"))
         .returning(Message)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return session.scalars(query).one_or_none()
 
 
 def planned_span(session: Session, now: datetime) -> tuple[int, int, int]:

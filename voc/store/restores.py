@@ -19,8 +19,7 @@ MAY_HAVE_LEFT = frozenset({Is.QUEUED, Is.CLAIMED, Is.SENDING, Is.HELD})
 
 def restored_at(session: Session) -> datetime | None:
     """Since when this is known to be an older copy that nobody has looked into."""
-    installation = session.get(Installation, 1)
-    return installation.restored_at if installation else None
+    return session.exec(select(Installation.restored_at)).first()
 
 
 def mark(session: Session, at: datetime | None) -> None:

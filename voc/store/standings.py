@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from voc.columns import UtcDateTime
 from voc.models import (
@@ -63,13 +65,20 @@ def addresses_of(session: Session, customer_ids: Collection[int]) -> dict[int, A
     found: dict[int, dict[DeliveryChannel, list[str]]] = {}
     if not customer_ids:
         return {}
-    query = select(Identity).where(
-        col(Identity.customer_id).in_(sorted(customer_ids)), col(Identity.kind).in_(KINDS)
-    )
-    for row in session.exec(query.order_by(col(Identity.at).desc(), col(Identity.id).desc())):
-        theirs = found.setdefault(row.customer_id, {})
-        theirs.setdefault(KINDS[row.kind], []).append(row.value)
+    rows = session.execute(_addresses_query(), {"customer_ids": sorted(customer_ids)})
+    for customer_id, kind, value in rows:
+        found.setdefault(customer_id, {}).setdefault(KINDS[kind], []).append(value)
     return dict(found)
+
+
+@cache
+def _addresses_query() -> sa.Select[Any]:
+    """Built once, as the others here: they are asked twice for every message that leaves."""
+    return (
+        sa.select(*map(col, (Identity.customer_id, Identity.kind, Identity.value)))
+        .where(_in(Identity.customer_id, "customer_ids"), col(Identity.kind).in_(KINDS))
+        .order_by(col(Identity.at).desc(), col(Identity.id).desc())
+    )
 
 
 def _suppressed(
@@ -80,23 +89,14 @@ def _suppressed(
     by_hash = {pseudonym(secret, address): address for address in every}
     if not by_hash:
         return {}
-    query = select(Suppression).where(col(Suppression.address_hash).in_(by_hash))
-    return {by_hash[row.address_hash]: row.reason for row in session.exec(query)}
+    rows = session.execute(_suppressions_query(), {"hashes": list(by_hash)})
+    return {by_hash[address_hash]: reason for address_hash, reason in rows}
 
 
-def counting(customer_ids: Collection[int], now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Conditions: messages to these customers that count against the caps.
-
-    By whatever channel; what stands in public below a review was not written to them.
-    """
-    return (
-        col(Message.customer_id).in_(sorted(customer_ids)),
-        col(Message.kind) == MessageKind.FOLLOW_UP,
-        col(Message.channel) != DeliveryChannel.REVIEW,
-        col(Message.template) != UNCAPPED,
-        col(Message.state).in_(GONE),
-        or_(col(Message.settled_at).is_(None), col(Message.settled_at) > now - LONGEST_CAP),
-    )
+@cache
+def _suppressions_query() -> sa.Select[Any]:
+    query = sa.select(*map(col, (Suppression.address_hash, Suppression.reason)))
+    return query.where(_in(Suppression.address_hash, "hashes"))
 
 
 def _contacted(
@@ -105,10 +105,41 @@ def _contacted(
     """When each customer heard from us lately; a message still on its way counts as now."""
     if not customer_ids:
         return {}
-    at = func.coalesce(Message.settled_at, now, type_=UtcDateTime())
-    query = select(Message.customer_id, at).where(*counting(customer_ids, now))
     found: dict[int, list[datetime]] = {}
-    for customer_id, moment in session.exec(query):
-        if customer_id is not None:
-            found.setdefault(customer_id, []).append(moment)
+    for customer_id, settled_at in session.execute(
+        _contacted_query(), counted_for(customer_ids, now)
+    ):
+        found.setdefault(customer_id, []).append(settled_at or now)
     return found
+
+
+@cache
+def _contacted_query() -> sa.Select[Any]:
+    return sa.select(*map(col, (Message.customer_id, Message.settled_at))).where(*counting())
+
+
+@cache
+def counting() -> tuple[sa.ColumnElement[bool], ...]:
+    """Conditions on messages: those that count against the caps of `counted_for`.
+
+    By whatever channel; what stands in public below a review was not written to them.
+    """
+    since = sa.bindparam("since", type_=UtcDateTime())
+    return (
+        _in(Message.customer_id, "customer_ids"),
+        col(Message.kind) == MessageKind.FOLLOW_UP,
+        col(Message.channel) != DeliveryChannel.REVIEW,
+        col(Message.template) != UNCAPPED,
+        col(Message.state).in_(GONE),
+        sa.or_(col(Message.settled_at).is_(None), col(Message.settled_at) > since),
+    )
+
+
+def counted_for(customer_ids: Collection[int], now: datetime) -> dict[str, Any]:
+    """The parameters of `counting`: whose caps, and when."""
+    return {"customer_ids": sorted(customer_ids), "since": now - LONGEST_CAP}
+
+
+def _in(column: Any, name: str) -> sa.ColumnElement[bool]:
+    """That *column* is among the values that the query gets under *name*."""
+    return col(column).in_(sa.bindparam(name, expanding=True))

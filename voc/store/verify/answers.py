@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -25,20 +27,48 @@ def answers_follow_their_events(session: Session) -> Finding | None:
         .order_by(col(Answer.loop_id), col(Answer.id))
     )
     said = {loop_id: list(answers) for loop_id, answers in groupby(rows, lambda a: a.loop_id)}
-    for loop_id, told in _heard(session, start):
+    for loop_id, heard in _heard(session, start):
         theirs = said.pop(loop_id, [])
-        for answer, event in zip(theirs, told, strict=False):
-            verdict = Verdict.UNCLEAR if answer.judged_by else answer.verdict
-            if answered(verdict, answer.way, answer.round) != event.detail:
-                problem = f"is not what the ledger heard: {event.detail}"
-                return Finding(name, f"answer {answer.id}", problem)
-        if len(theirs) < len(told):
-            lost = told[len(theirs)].id
-            return Finding(name, f"ticketevent {lost}", f"its answer to loop {loop_id} is gone")
-        if len(theirs) > len(told):
-            return Finding(name, f"answer {theirs[len(told)].id}", "came in past the ledger")
+        if found := _told_otherwise(theirs, heard) or _judged_otherwise(theirs, heard):
+            return Finding(name, *found)
     if said:
         return Finding(name, f"answer {said[min(said)][0].id}", "came in past the ledger")
+    return None
+
+
+def _told_otherwise(
+    answers: Sequence[Answer], heard: Sequence[TicketEvent]
+) -> tuple[str, str] | None:
+    """A row and its problem if the answers are not those that came in."""
+    told = [event for event in heard if event.kind is TicketEventKind.ANSWERED]
+    for answer, event in zip(answers, told, strict=False):
+        verdict = Verdict.UNCLEAR if answer.judged_by else answer.verdict
+        if answered(verdict, answer.way, answer.round) != event.detail:
+            return f"answer {answer.id}", f"is not what the ledger heard: {event.detail}"
+    if len(answers) < len(told):
+        lost = told[len(answers)]
+        return f"ticketevent {lost.id}", f"its answer to loop {lost.loop_id} is gone"
+    if len(answers) > len(told):
+        return f"answer {answers[len(told)].id}", "came in past the ledger"
+    return None
+
+
+def _judged_otherwise(
+    answers: Sequence[Answer], heard: Sequence[TicketEvent]
+) -> tuple[str, str] | None:
+    """A row and its problem if people judged otherwise than the answers say.
+
+    The ledger does not say which answer was judged: how often each verdict was given decides.
+    """
+    judgements = [event for event in heard if event.kind is TicketEventKind.JUDGED]
+    judged = Counter(answer.verdict.value for answer in answers if answer.judged_by)
+    judged.subtract(event.detail for event in judgements)
+    for answer in answers:
+        if answer.judged_by and judged[answer.verdict.value] > 0:
+            return f"answer {answer.id}", "was judged past the ledger"
+    for event in judgements:
+        if judged[event.detail] < 0:
+            return f"ticketevent {event.id}", "no answer was judged so any more"
     return None
 
 
@@ -88,11 +118,14 @@ def _needs(event: TicketEvent) -> str | None:
 
 
 def _heard(session: Session, start: datetime) -> list[tuple[int, list[TicketEvent]]]:
-    """By loop what the ledger heard of it."""
+    """By loop what the ledger heard of it: answers, and judgements of unclear ones."""
     rows = session.exec(
         select(TicketEvent)
         .join(Loop, col(Loop.id) == TicketEvent.loop_id)
-        .where(TicketEvent.kind == TicketEventKind.ANSWERED, col(Loop.opened_at) >= start)
+        .where(
+            col(TicketEvent.kind).in_([TicketEventKind.ANSWERED, TicketEventKind.JUDGED]),
+            col(Loop.opened_at) >= start,
+        )
         .order_by(col(TicketEvent.loop_id), col(TicketEvent.id))
     )
     return [(key or 0, list(events)) for key, events in groupby(rows, lambda e: e.loop_id)]

@@ -76,9 +76,8 @@ class _Walk:
             root = head.root and merkle.root(self.frontier)
             if (head.length, head.hash, head.root) != (self.length, self.hash, root):
                 what = "it, or an event after it, is not the one that was anchored"
-                return Finding(
-                    NAME, f"ticketevent {self._since}", f"{what} as number {head.length}"
-                )
+                row = f"ticketevent {self._since or self._last}"
+                return Finding(NAME, row, f"{what} as number {head.length}")
             self._next, self._since = self._next + 1, None
         return None
 

@@ -7,32 +7,29 @@ from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from voc.models import (
     Consent,
     DeliveryChannel,
     Message,
     MessageKind,
+    MessageState,
     Purpose,
     TicketEvent,
     TicketEventKind,
 )
 from voc.rules.books import Finding
-from voc.rules.messages import GONE
+from voc.rules.contact import Why
+from voc.rules.messages import GONE, detail_of
 from voc.rules.provenance import read_choice, read_content_hash
-
-PURPOSES = {
-    DeliveryChannel.EMAIL: Purpose.FOLLOW_UP,
-    DeliveryChannel.SMS: Purpose.FOLLOW_UP_SMS,
-}
-"""What a customer opts out of. A reply in public is under their own words, and about those."""
+from voc.store.contact import PURPOSES
 
 
 def nothing_left_after_an_opt_out(session: Session) -> Finding | None:
     """No message was handed over after its customer's opt-out, unless they agreed anew.
 
-    The order of the ledger decides, not a clock: an opt-out and a last look take turns.
+    The order of the ledger decides, not a clock: an opt-out and a last look take turns. A reply
+    in public is under the customer's own words, and about those.
     """
     silenced: set[tuple[int, str]] = set()
     for event, customer_id, channel in _choices_and_sendings(session):
@@ -77,12 +74,16 @@ def _agreed(session: Session, customer_id: int, purpose: Purpose, by: datetime) 
 def approved_messages_left_as_approved(session: Session) -> Finding | None:
     """What had to be approved was, before it left; and left byte for byte as it was read."""
     name = "approved messages left as approved"
-    approved: dict[int, str] = {}
-    for event in session.exec(_approvals()):
+    approved: dict[int, str | None] = {}
+    for event, needs_approval in session.execute(_approvals()):
         message_id, content_hash = event.message_id or 0, read_content_hash(event.detail)
         row = f"ticketevent {event.id}"
         if event.kind is TicketEventKind.MESSAGE_APPROVED:
             approved[message_id] = event.detail.rpartition(" ")[2]
+        elif event.kind is TicketEventKind.MESSAGE_ENDED:
+            approved[message_id] = None  # it waits, whatever its row says by now
+        elif not needs_approval and message_id not in approved:
+            continue
         elif (fingerprint := approved.get(message_id)) is None:
             return Finding(name, row, f"hands message {message_id} over before it was approved")
         elif content_hash is None or not content_hash.startswith(fingerprint):
@@ -98,12 +99,17 @@ def approved_messages_left_as_approved(session: Session) -> Finding | None:
     return None
 
 
-def _approvals() -> SelectOfScalar[TicketEvent]:
-    """What was approved and handed over of the messages that need it, in that order."""
+def _approvals() -> sa.Select[tuple[TicketEvent, bool]]:
+    """What waited, was approved and was handed over, in that order; and what needs approval."""
+    waits = sa.and_(
+        col(TicketEvent.kind) == TicketEventKind.MESSAGE_ENDED,
+        col(TicketEvent.detail) == detail_of(MessageState.HELD, Why.NEEDS_APPROVAL, None),
+    )
     kinds = [TicketEventKind.MESSAGE_APPROVED, TicketEventKind.MESSAGE_SENDING]
     return (
-        select(TicketEvent)
+        sa.select(TicketEvent, col(Message.needs_approval))
         .join(Message, col(Message.id) == TicketEvent.message_id)
-        .where(col(Message.needs_approval).is_(True), col(TicketEvent.kind).in_(kinds))
+        .where(sa.or_(waits, col(TicketEvent.kind).in_(kinds)))
         .order_by(col(TicketEvent.id))
+        .execution_options(yield_per=1000)
     )

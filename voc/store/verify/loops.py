@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, cast, func
@@ -22,24 +20,14 @@ from voc.models import (
     TicketEventKind,
 )
 from voc.rules.books import Finding
+from voc.rules.lifecycle import LAST_SAYS
 from voc.store.verify.messages import LEFT
 from voc.store.verify.since import since
 
-LAST_SAYS: Mapping[TicketEventKind, frozenset[LoopState]] = MappingProxyType(
-    {
-        TicketEventKind.LOOP_OPENED: frozenset({LoopState.OPEN}),
-        TicketEventKind.LOOP_REOPENED: frozenset({LoopState.OPEN}),
-        TicketEventKind.LOOP_TOLD: frozenset({LoopState.TOLD}),
-        TicketEventKind.LOOP_CLOSED: frozenset({LoopState.CLOSED}),
-        TicketEventKind.LOOP_ENDED: frozenset(
-            {LoopState.COULD_NOT_TELL, LoopState.NOT_ACTIONABLE, LoopState.DUPLICATE}
-        ),
-    }
-)
-
 
 def loops_follow_their_events(session: Session) -> Finding | None:
-    """A loop's state is what the newest of its events says."""
+    """A loop's state is what the newest of its events says; what has events is there."""
+    name = "loops follow their events"
     newest = (
         select(TicketEvent.loop_id, func.max(TicketEvent.id).label("id"))
         .where(col(TicketEvent.kind).in_(LAST_SAYS))
@@ -56,8 +44,18 @@ def loops_follow_their_events(session: Session) -> Finding | None:
         if state not in LAST_SAYS.get(kind, ()):
             said = getattr(kind, "value", "nothing")
             problem = f"is {state.value}, its last event says {said}"
-            return Finding("loops follow their events", f"loop {loop_id}", problem)
-    return None
+            return Finding(name, f"loop {loop_id}", problem)
+    is_there = exists().where(col(Loop.id) == TicketEvent.loop_id)
+    orphan = session.exec(
+        select(TicketEvent.id, TicketEvent.loop_id)
+        .where(col(TicketEvent.loop_id).is_not(None), ~is_there)
+        .order_by(col(TicketEvent.id))
+        .limit(1)
+    ).first()
+    if orphan is None:
+        return None
+    event_id, gone = orphan
+    return Finding(name, f"ticketevent {event_id}", f"is about loop {gone}, which is not there")
 
 
 def loops_have_what_they_need(session: Session) -> Finding | None:

@@ -49,6 +49,8 @@ def tickets_follow_their_events(session: Session) -> Finding | None:
             replayed = lifecycle.replay(ticket_id or 0, [kind for _, kind in events])
         except IllegalTransitionError as exc:
             return Finding(name, row, f"has impossible events: {exc}")
+        if ticket_id not in states:
+            return Finding(name, row, "has events, and is not there")
         if states.pop(ticket_id) is not replayed:
             return Finding(name, row, f"its events say {replayed.value}")
     if states:
