@@ -69,7 +69,7 @@ class Drain:
     """By route the replies that were lost in a row."""
 
     def leave_alone(self, channel: DeliveryChannel, route: str) -> None:
-        """Try *route* no more; its messages are put off, all at once where the channel has no other."""
+        """Try *route* no more: what goes by it waits. So does all of a channel with one way."""
         self.usable.discard(route)
         self.on_trial.discard(route)
         if channel in ONE_WAY:

@@ -173,7 +173,7 @@ async def _end(client: aiosmtplib.SMTP) -> None:
     """Let go of the connection now: a TLS one would wait for the other side to end it, too."""
     transport = client.transport
     client.close()
-    if transport is not None:
+    if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
     await asyncio.sleep(0)  # the socket is closed in the loop's next round
 

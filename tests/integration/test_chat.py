@@ -24,7 +24,7 @@ from rehearsal.fakes.chat import FakeSlack, FakeTeams
 from rehearsal.fakes.server import Answer, Asked, FakeService, Fault, How
 from tests.mail_cases import context_of
 from tests.outbox_cases import NOW
-from voc.errors import NotSentError, RefusedError, UnconfirmedError
+from voc.errors import RefusedError, UnconfirmedError
 from voc.models import DeliveryChannel
 
 ALERT = context_of(TicketOpened, "en")
@@ -88,7 +88,7 @@ def test_a_room_in_slack_shows_the_alert_with_links_to_act(
     ("fault", "error"),
     [
         (Fault(How.STATUS, status=500), UnconfirmedError),
-        (Fault(How.STATUS, status=429, unseen=True), NotSentError),
+        (Fault(How.STATUS, status=429, unseen=True), ChannelDownError),
         (Fault(How.STATUS, status=400, body=b"invalid_payload", unseen=True), RefusedError),
         (Fault(How.STATUS, status=404, body=b"channel_not_found"), ChannelDownError),
         (Fault(How.STATUS, status=410, body=b"channel_is_archived"), ChannelDownError),
@@ -113,7 +113,7 @@ def test_what_slack_says_is_named_by_what_is_certain(
 
 def test_slack_says_when_to_come_back(slack: FakeSlack, room: ChatChannel) -> None:
     slack.misbehave(Fault(How.STATUS, status=429, headers={"Retry-After": "30"}))
-    with pytest.raises(NotSentError) as caught:
+    with pytest.raises(ChannelDownError) as caught:
         send(room, SLACK)
     assert caught.value.retry_after_s == 30
 

@@ -198,6 +198,18 @@ def test_the_report_compares_who_was_drawn_and_says_who_is_not_done(engine: Engi
     assert not report.mismatch
 
 
+def test_who_is_not_asked_cannot_answer_worse_but_may_come_back_more(engine: Engine) -> None:
+    with transaction(engine) as session:
+        for arm in ("plain", "warm", HOLD_OUT):
+            expose(session, arm, 40, LONG_AGO)
+        solved, came_back = (
+            experiments.report(session, company(hold_out=0.3, outcome=o), "tone", now=NOW)
+            for o in ("solved", "came_back")
+        )
+    assert [arm.difference is None for arm in solved.arms] == [True, False, True]
+    assert [arm.difference is None for arm in came_back.arms] == [True, False, False]
+
+
 def test_coming_back_is_another_issue_after_the_exposure(engine: Engine) -> None:
     with transaction(engine) as session:
         expose(session, "plain", 2, LONG_AGO)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -61,11 +62,14 @@ from voc.models import (
 )
 from voc.models import MessageState as Is
 from voc.rules.contact import Why
+from voc.rules.merging import MERGED
 from voc.rules.messages import GONE
 from voc.rules.pseudonym import pseudonym
 from voc.store import contact
 from voc.store.database import transaction, with_manners
 from voc.store.events import Happening, append, length, lock_head
+from voc.store.merging import merge_receipts
+from voc.store.upsert import insert_new
 from voc.store.verify import event_chain
 
 PHONE = "+441632960123"
@@ -265,6 +269,31 @@ def test_an_opt_out_after_merging_is_told_of_each_of_them(engine: Engine, tmp_pa
     queue(engine, company=STRICT)
     found = [the_message(engine, message_id) for message_id in receipts]
     assert {(m.state, m.reason) for m in found} == {(Is.SUPPRESSED, Why.OPTED_OUT)}
+
+
+def test_what_was_merged_long_ago_is_not_looked_at_again(engine: Engine) -> None:
+    kim = add_customer(engine)
+    carrier = owe_receipt(engine, kim, "Long ago.")
+    drop_loop_of(engine, carrier)
+    old = the_message(engine, carrier).model_dump(exclude={"id", "subject"})
+    merged = old | {"reason": MERGED, "merged_into_id": carrier}
+
+    def work() -> int:
+        """How many steps SQLite's machine takes to merge what waits."""
+        steps = count()
+        with transaction(engine) as session:
+            connection = session.connection().connection.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
+            connection.set_progress_handler(lambda: next(steps) < 0, 1)
+            merge_receipts(session, company=STRICT, secret=SECRET, now=NOW)
+            connection.set_progress_handler(None, 0)
+        return next(steps)
+
+    before = work()
+    with transaction(engine) as session:
+        rows = [merged | {"subject": f"old:{n}"} for n in range(200)]
+        assert insert_new(session, Message, rows) == len(rows)
+    assert work() == before
 
 
 def test_whoever_opts_out_twice_is_in_the_ledger_once(engine: Engine) -> None:

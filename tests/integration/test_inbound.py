@@ -19,6 +19,7 @@ from tests.factories import (
     SECRET,
     make_answer,
     make_company,
+    make_feedback,
     make_identity,
     make_message,
     save,
@@ -43,7 +44,6 @@ from voc.models import (
     InboundKind,
     Loop,
     LoopState,
-    LoopTicket,
     Message,
     MessageState,
     Suppression,
@@ -458,13 +458,13 @@ def test_an_answer_to_what_we_do_not_know_to_have_asked_waits(
     assert closes(told) == "reopened"
 
 
-def test_erasing_waits_for_who_opens_a_loop_just_now(told: Engine) -> None:
+def test_erasing_waits_for_who_opens_a_loop_just_now(engine: Engine) -> None:
     """They hold the ledger's head until their loop can be seen."""
-    with transaction(told) as session:
-        feedback = session.get_one(Feedback, 1)
-        session.exec(delete(Message))
-        session.exec(delete(LoopTicket))
-        session.exec(delete(Loop))
+    with transaction(engine) as session:
+        save_customer(session)
+        feedback = make_feedback()
+        save(session, feedback)
+        assert HELD not in session.info
         erase_feedback(session, feedback, now=NOW)
         assert HELD in session.info
 

@@ -12,10 +12,13 @@ from sqlmodel import Session, select
 from notifications.channel import Capability, ChannelDownError, Envelope
 from notifications.mailbox import MailboxChannel
 from notifications.recovery import long_in_doubt, recover
+from notifications.settling import MOST_DOUBTS
 from notifications.smtp import SmtpChannel
 from tests.outbox_cases import (
     NOW,
     POLICY,
+    add_customer,
+    add_loop,
     deliver,
     everywhere,
     make_company,
@@ -219,6 +222,63 @@ def test_other_channels_go_on_while_one_is_down(engine: Engine, tmp_path: Path) 
     assert states(engine) == {Is.QUEUED: 2, Is.SENT: 2}
 
 
+def test_a_room_that_is_gone_does_not_keep_the_alerts_of_others_waiting(
+    engine: Engine, tmp_path: Path
+) -> None:
+    for n in range(3):
+        _, ticket_id = add_loop(engine, add_customer(engine, f"c{n}@customer.test"))
+        plan_alert(engine, ticket_id, step="something_new")
+    queue(engine)
+    with transaction(engine) as session:
+        for alert in session.exec(select(Message)):
+            alert.channel, alert.content = DeliveryChannel.SLACK, b"{}"
+            alert.address = "kitchen" if alert.ticket_id == 3 else "gone"
+
+    class Rooms(Provider):
+        def route_for(self, recipient: str) -> str:
+            return f"slack:{recipient}"
+
+        def prepare(self, mail: Envelope) -> None:
+            if mail.recipient == "gone":
+                self.tried.append("gone")
+                raise ChannelDownError("HTTP 404")
+
+    rooms = Rooms(tmp_path / "mailbox", capability=Capability.NEITHER)
+    assert deliver(engine, rooms, tmp_path) == {Is.QUEUED: 2, Is.SENT: 1}
+    assert rooms.tried == ["gone", "ok"]
+
+
+def test_what_ruins_every_try_of_a_provider_does_not_ruin_it_for_the_others(
+    engine: Engine, tmp_path: Path
+) -> None:
+    for name in ("odd", "kim", "lee"):
+        ready_resolution(engine, f"{name}@customer.test")
+
+    class Picky(Provider):
+        def prepare(self, mail: Envelope) -> None:
+            if mail.recipient.startswith("odd"):
+                raise ChannelDownError("555 at MAIL")
+
+    channel = Picky(tmp_path / "mailbox", capability=Capability.NEITHER)
+    assert deliver(engine, channel, tmp_path) == {Is.QUEUED: 1}
+    later = NOW + MINUTE
+    assert deliver(engine, channel, tmp_path, now=later) == {Is.QUEUED: 1, Is.SENT: 2}
+
+
+def test_a_provider_that_loses_every_reply_is_left_alone_before_all_is_in_doubt(
+    engine: Engine, tmp_path: Path
+) -> None:
+    for n in range(MOST_DOUBTS + 2):
+        ready_resolution(engine, f"c{n}@customer.test")
+    channel = neither(tmp_path, *["lost"] * (MOST_DOUBTS + 1))
+    assert deliver(engine, channel, tmp_path) == {Is.UNKNOWN: MOST_DOUBTS}
+    later = NOW + MINUTE
+    assert deliver(engine, channel, tmp_path, now=later) == {Is.UNKNOWN: 1}  # its trial
+    assert deliver(engine, channel, tmp_path, now=later + 5 * MINUTE) == {Is.SENT: 1}
+    with transaction(engine) as session:
+        assert breakers.open_ones(session) == []
+
+
 def test_after_the_pause_one_sender_tries_and_the_others_wait(engine: Engine) -> None:
     with transaction(engine) as session:
         until = breakers.has_failed(session, "provider", reason="down", now=NOW)
@@ -277,6 +337,7 @@ def test_without_a_journal_nothing_leaves(engine: Engine, tmp_path: Path) -> Non
         deliver(engine, channel, tmp_path)
     assert channel.tried == []
     assert states(engine) == {Is.QUEUED: 1}
+    assert the_message(engine).attempts == 0  # it is not the message's fault
 
 
 def test_the_words_of_the_ledger_are_codes(engine: Engine, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from rehearsal.fakes.review_consoles import FakeConsoles, StoreReview
 from rehearsal.fakes.server import Fault, How
 from tests.outbox_cases import NOW
 from voc.company.sources import FileSource, ITunesSource
-from voc.errors import NotSentError, RefusedError, UnconfirmedError
+from voc.errors import RefusedError, UnconfirmedError
 from voc.models import DeliveryChannel
 from voc.rules.public_reply import LONGEST, Private, console_of, reply_address, why_not_public
 from voc.settings import ReviewSettings
@@ -125,7 +125,7 @@ def test_the_token_goes_to_no_other_server(consoles: FakeConsoles, channel: Revi
         (Fault(How.STATUS, status=500), UnconfirmedError),
         (Fault(How.RESET), UnconfirmedError),
         (Fault(How.BODY, body=b"<html>Please sign in</html>"), UnconfirmedError),
-        (Fault(How.STATUS, status=429, unseen=True), NotSentError),
+        (Fault(How.STATUS, status=429, unseen=True), ChannelDownError),
         (Fault(How.STATUS, status=401, unseen=True), ChannelDownError),
         (Fault(How.STATUS, status=404, unseen=True), RefusedError),
         (Fault(How.STATUS, status=400, unseen=True), RefusedError),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import socket
 import ssl
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -135,6 +139,35 @@ def test_the_systems_authorities_are_trusted_unless_others_are_named(authority: 
     with serving(inbox, tls=authority.context()) as port, pytest.raises(ChannelDownError):
         hand_over(port, security="tls")
     assert inbox.taken == []
+
+
+def test_a_server_that_does_not_end_a_secret_line_is_not_waited_for(authority: Authority) -> None:
+    ended = threading.Event()
+
+    def talk(listener: socket.socket) -> None:
+        plain, _ = listener.accept()
+        with plain, authority.context().wrap_socket(plain, server_side=True) as line:
+            line.sendall(b"220 hello\r\n")
+            for said in line.makefile("rb"):
+                line.sendall(b"221 bye\r\n" if said.startswith(b"QUIT") else b"250 ok\r\n")
+                if said.startswith(b"QUIT"):
+                    break
+            ended.wait(10)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=talk, args=(listener,))
+        server.start()
+        settings = {"host": "127.0.0.1", "port": listener.getsockname()[1], "security": "tls"}
+        channel = SmtpChannel(SmtpSettings.model_validate({**settings, "ca_file": authority.file}))
+        channel.prepare(MAIL)
+        with warnings.catch_warnings(record=True) as left_open:
+            warnings.simplefilter("always")
+            channel.close()
+            del channel
+            gc.collect()
+        ended.set()
+        server.join()
+    assert [str(each.message) for each in left_open] == []
 
 
 def test_a_wrong_password_stops_the_channel_and_costs_no_message(authority: Authority) -> None:

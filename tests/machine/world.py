@@ -195,7 +195,7 @@ class World(Story):
 
     def decides(self, message: Message, to: MessageState) -> None:
         with transaction(self.place.engine) as session:
-            doubt.settle(session, message.id or 0, to, now=self.now)
+            doubt.settle(session, message.id or 0, to, now=self.now, actor="ops@corner.example")
         if to is MessageState.QUEUED:
             self.sent_again[message.message_id or ""] += 1
 

@@ -50,6 +50,12 @@ def test_what_the_other_side_clearly_refused_was_not_handed_over(journal: Journa
     assert journal.handed_over() == {A: ""}
 
 
+def test_a_refusal_of_what_was_not_handed_over_takes_nothing_back(journal: Journal) -> None:
+    journal.refused(head(1), A, "", AT)
+    journal.hand_over(head(2), A, "", AT)
+    assert journal.times_handed_over() == {A: 1}
+
+
 def test_senders_that_overlap_may_write_out_of_order(journal: Journal) -> None:
     for length in (5, 3):
         journal.hand_over(head(length), A, "", AT)
