@@ -169,6 +169,7 @@ def test_expired_and_unknown_links_and_other_purposes_decide_nothing(
     ("changes", "said"),
     [
         ({"state": MessageState.CANCELLED, "reason": "deleted"}, "no longer needed"),
+        ({"state": MessageState.HELD, "reason": "by_hand"}, "It is held now"),
         ({"state": MessageState.PLANNED, "reason": None}, "being written anew"),
         ({"state": MessageState.PLANNED, "content": None}, "Its words are no longer kept."),
     ],
