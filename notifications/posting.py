@@ -11,21 +11,24 @@ secrets (a webhook's address) or customers' numbers.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from notifications.channel import ChannelDownError
+from voc.deadline import Deadline, TimedStream, trusted
 from voc.errors import RefusedError, UnconfirmedError
 from voc.rules.retry_after import retry_after_s
 from voc.settings import LOOPBACK
 
 CONNECT_S = 10.0
+KEPT_S = 5.0
+"""How long a connection is used again: one that the other side has just ended loses a message."""
 MOST_BYTES = 1_000_000
 HEADERS = {"User-Agent": "vocloop/0.1", "Accept-Encoding": "identity"}
 
@@ -50,14 +53,12 @@ class Poster:
     """Connections that are reused from message to message, until `close`.
 
     Args:
-        timeout_s: For each read, and for an answer as a whole.
-        clock: Seconds that only grow.
+        timeout_s: For a request as a whole, from the first byte of ours to the last of theirs.
     """
 
-    def __init__(self, timeout_s: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._clock = clock
-        self._transport: httpx.HTTPTransport | None = None
+        self._transport: _TimedTransport | None = None
 
     def send(
         self,
@@ -79,10 +80,10 @@ class Poster:
             method, url, headers=headers, params=params, content=content, data=form
         )
         if self._transport is None:
-            self._transport = httpx.HTTPTransport()
+            self._transport = _TimedTransport(self._timeout_s)
         try:
             with closing(self._transport.handle_request(request)) as response:
-                return self._read(response)
+                return _read(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
             raise ChannelDownError(f"{type(exc).__name__} when connecting") from None
         except httpx.HTTPError as exc:
@@ -104,15 +105,39 @@ class Poster:
         except httpx.InvalidURL:
             raise ChannelDownError("its address is none") from None
 
-    def _read(self, response: httpx.Response) -> Reply:
-        deadline, body = self._clock() + self._timeout_s, bytearray()
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise UnconfirmedError("the answer is too long to be one")
-            if self._clock() > deadline:
-                raise UnconfirmedError("the answer took too long as a whole")
-        return Reply(response.status_code, response.headers, bytes(body))
+
+class _TimedTransport(httpx.HTTPTransport):
+    """httpx's transport with a deadline: a message must not stay half handed over for ever."""
+
+    def __init__(self, total_s: float) -> None:
+        super().__init__(verify=trusted())
+        self._deadline = Deadline(total_s)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trusted(),
+            keepalive_expiry=KEPT_S,
+            network_backend=_TimedBackend(self._deadline),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._deadline.begin()
+        return super().handle_request(request)
+
+
+class _TimedBackend(httpcore.SyncBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return TimedStream(super().connect_tcp(*args, **kwargs), self._deadline)
+
+
+def _read(response: httpx.Response) -> Reply:
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise UnconfirmedError("the answer is too long to be one")
+    return Reply(response.status_code, response.headers, bytes(body))
 
 
 def require_taken(reply: Reply) -> None:

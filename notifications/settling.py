@@ -125,7 +125,7 @@ def _settle_success(drain: Drain, message: Message, route: str, provider_id: str
                 on_sent=drain.on_sent,
                 now=drain.clock(),
             )
-        _end_trial(drain, session, route)
+        _heard_clearly(drain, session, route)
     set_committed_value(message, "state", stored.state)
 
 
@@ -156,7 +156,7 @@ def settle_failure(
             if isinstance(error, UnconfirmedError):
                 _count_doubt(drain, session, message, error, route)
             else:
-                _end_trial(drain, session, route)
+                _heard_clearly(drain, session, route)
         head = head_of(session)
     if was_sending and not isinstance(error, UnconfirmedError):
         digest = message_digest(message.message_id or "")
@@ -216,7 +216,7 @@ def _asked(error: DeliveryError) -> timedelta:
     return timedelta(seconds=seconds or 0)
 
 
-def _end_trial(drain: Drain, session: Session, route: str) -> None:
+def _heard_clearly(drain: Drain, session: Session, route: str) -> None:
     """The provider speaks to us: it takes messages, or refuses this one."""
     drain.doubts.pop(route, None)
     if route in drain.on_trial:

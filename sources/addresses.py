@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
 from voc.company.sources import LOOPBACK
+from voc.deadline import Deadline, TimedStream, trusted
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -62,11 +60,7 @@ def is_loopback(url: str) -> bool:
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """httpx's transport, with a total deadline a request and the check of every address.
-
-    httpx's own time limits are per read: a server that sends a byte now and then holds a client
-    for hours.
-    """
+    """httpx's transport, with a total deadline a request and the check of every address."""
 
     def __init__(
         self,
@@ -76,32 +70,22 @@ class GuardedTransport(httpx.HTTPTransport):
         clock: Callable[[], float] = time.monotonic,
         resolve: Resolve | None = None,
     ) -> None:
-        context = _trusted()
-        super().__init__(verify=context)
-        self._total_s = total_s
-        self._clock = clock
-        self._backend = _GuardedBackend(allow_loopback, clock, resolve or _resolve)
-        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend)
+        super().__init__(verify=trusted())
+        self._deadline = Deadline(total_s, clock=clock)
+        backend = _GuardedBackend(allow_loopback, self._deadline, resolve or _resolve)
+        self._pool = httpcore.ConnectionPool(ssl_context=trusted(), network_backend=backend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._backend.deadline = self._clock() + self._total_s
+        self._deadline.begin()
         return super().handle_request(request)
 
 
 class _GuardedBackend(httpcore.NetworkBackend):
-    def __init__(self, allow_loopback: bool, clock: Callable[[], float], resolve: Resolve) -> None:
-        self.deadline = float("inf")
+    def __init__(self, allow_loopback: bool, deadline: Deadline, resolve: Resolve) -> None:
         self._allow_loopback = allow_loopback
-        self._clock = clock
+        self._deadline = deadline
         self._resolve = resolve
         self._real = httpcore.SyncBackend()
-
-    def left(self, timeout: float | None) -> float:
-        """Seconds that this operation may still take."""
-        left = self.deadline - self._clock()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the answer took too long as a whole")
-        return min(left, timeout) if timeout is not None else left
 
     def connect_tcp(
         self,
@@ -121,9 +105,9 @@ class _GuardedBackend(httpcore.NetworkBackend):
         for address in addresses:
             try:
                 stream = self._real.connect_tcp(
-                    address, port, self.left(timeout), local_address, socket_options
+                    address, port, self._deadline.left(timeout), local_address, socket_options
                 )
-                return _TimedStream(stream, self.left)
+                return TimedStream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
         raise failure or httpcore.ConnectError("the host has no address")
@@ -132,41 +116,6 @@ class _GuardedBackend(httpcore.NetworkBackend):
         if self._allow_loopback:  # then it is the only place: nothing else was asked for
             return ipaddress.ip_address(address).is_loopback
         return is_public(address)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    def __init__(
-        self, stream: httpcore.NetworkStream, left: Callable[[float | None], float]
-    ) -> None:
-        self._stream = stream
-        self._left = left
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._left(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._left(timeout))
-        return _TimedStream(stream, self._left)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Loading the certificates takes longer than most answers: once a process is enough."""
-    return httpx.create_ssl_context()
 
 
 def _resolve(host: str, port: int) -> list[str]:

@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from prefect.settings import get_current_settings
@@ -29,7 +27,7 @@ from rich.console import Console
 from sqlalchemy import Connection as Database
 from sqlalchemy import event
 
-from tests.faults import cases, children, shop
+from tests.faults import cases, shop
 from tests.faults.boundary import Fault
 from tests.faults.disturbed import Bench, disturb, prepare
 from tests.faults.world import world
@@ -48,6 +46,7 @@ FLOWS = {
     "loop": "loop",
 }
 """By the flow's name the case that it is tried with."""
+SERVE = "from tests.faults.under_prefect import serve; serve()"
 RUN = "import sys; from tests.faults.under_prefect import be_killed; be_killed(sys.argv[1])"
 
 
@@ -119,21 +118,23 @@ def be_killed(told: str) -> None:
 
 @contextmanager
 def _server() -> Iterator[str]:
-    """The address of a Prefect server in a process of its own: this one may not have threads."""
-    ours, theirs = Pipe()
-    pid = children.start(partial(_serve, theirs))
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        ours.close()
-        children.ended(pid)
+    """The address of a Prefect server; it ends with the block."""
+    command = [sys.executable, "-c", SERVE]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        yield next(line.strip() for line in server.stdout if line.startswith("http"))
+        server.stdin.close()
 
 
-def _serve(connection: Connection) -> None:
+def serve() -> None:
+    """Tell the address, and stay until nobody listens any more."""
     with tempfile.TemporaryDirectory() as home, prefect_for_tests(Path(home)):
-        connection.send(str(get_current_settings().api.url))
-        connection.poll(None)
+        sys.stdout.write(f"{get_current_settings().api.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

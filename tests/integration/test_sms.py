@@ -101,6 +101,7 @@ def test_the_account_is_looked_at_once(twilio: FakeTwilio, channel: TwilioChanne
         (Fault(How.CUT), UnconfirmedError, 1),
         (Fault(How.HANG), UnconfirmedError, 1),
         (Fault(How.DRIP), UnconfirmedError, 1),
+        (Fault(How.DRIP_HEADERS), UnconfirmedError, 1),
         (Fault(How.BODY, body=b"<html>Please sign in</html>", unseen=True), UnconfirmedError, 0),
         (Fault(How.BODY, body=b"[" * 100_000), UnconfirmedError, 1),
     ],
@@ -110,7 +111,7 @@ def test_every_fault_is_named_by_what_is_certain(
     twilio: FakeTwilio, channel: TwilioChannel, fault: Fault, error: type[Exception], taken: int
 ) -> None:
     twilio.misbehave(fault)
-    slow = fault.how in {How.HANG, How.DRIP}
+    slow = fault.how in {How.HANG, How.DRIP, How.DRIP_HEADERS}
     tried = channel_to(twilio, timeout_s=0.2 if slow else 10)
     with pytest.raises(error) as caught:
         tried.hand_over(SMS)
