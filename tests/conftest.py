@@ -9,11 +9,17 @@ from pathlib import Path
 # Before anything imports prefect: a developer's own server is not for tests.
 os.environ["PREFECT_API_URL"] = ""
 os.environ["DO_NOT_TRACK"] = "1"
+# Or else whoever runs the tests decides how wide the tables are that they look at.
+os.environ.pop("COLUMNS", None)
 
 import pytest
+from hypothesis import settings
 
 from tests.standing import Stand
 from voc.settings import get_settings
+
+settings.register_profile("noisy machine", deadline=None)  # others may be at work on it
+settings.load_profile("noisy machine")
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import thread_time
 
-ROUNDS = 3
-SHORT, LONG = 5_000, 20_000
+ROUNDS = 2
+SHORT, LONG = 2_000, 8_000
 LINEAR = 10  # times for four times the input: 4 if linear, 16 if quadratic
 SLACK_S = 0.05  # what a few milliseconds may be off by
 

@@ -31,6 +31,9 @@ IN_SENDING = frozenset({Point.LAST_LOOK, Point.HANDING_OVER, Point.SETTLING})
 """Where a death may leave a message that nobody can know of."""
 
 
+WITH_A_MESSAGE = IN_SENDING | {Point.PREPARING}
+
+
 class Board:
     """Memory that survives whoever writes to it."""
 

@@ -99,6 +99,7 @@ def try_all(
         for fault in faults
         for nth in (_some(points[name], fault) if is_short else range(1, points[name] + 2))
     ]
+    left = Counter(name for name, _, _ in tasks)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("disturbed runs", total=len(tasks))
         while tasks:
@@ -106,6 +107,9 @@ def try_all(
             for outcome in hands.do(tasks):
                 assert isinstance(outcome, Outcome)
                 progress.advance(bar)
+                left[outcome.flow] -= 1
+                if not left[outcome.flow] and not console.is_terminal:
+                    console.print(f"{outcome.flow}: done")
                 report = reports[outcome.flow]
                 report.runs += bool(outcome.at)
                 report.doubts[outcome.fault] += outcome.doubts

@@ -17,7 +17,7 @@ from sqlmodel import col, func, select
 
 from tasks.workplace import workplace
 from tests.faults import books, children
-from tests.faults.board import Board, Point
+from tests.faults.board import WITH_A_MESSAGE, Board, Point
 from tests.faults.provider import MIX, Provider, provider
 from tests.faults.sender import append, send
 from voc.actions.contact import unsubscribe
@@ -114,7 +114,7 @@ class _Storm:
                 self._wake(slot)
             if now >= next_blow and len(self._logs.deaths) < MOST_KILLS:
                 next_blow = now + self._gap()
-                self._strike(self._rng.randrange(SENDERS), now)
+                self._strike(self._victim(), now)
             if now - began > PATIENCE_S:
                 raise TimeoutError("messages stay on their way")
         self._end()
@@ -122,6 +122,11 @@ class _Storm:
     def _gap(self) -> float:
         every = self._weather.kill_every
         return self._rng.uniform(*every) if every else float("inf")
+
+    def _victim(self) -> int:
+        """Any sender; every other time one that has a message in hand, if there is one."""
+        busy = [slot for slot in range(SENDERS) if self._board.read(slot)[0] in WITH_A_MESSAGE]
+        return self._rng.choice(busy if busy and self._rng.random() < 0.5 else range(SENDERS))
 
     def _strike(self, slot: int, now: float) -> None:
         if self._rng.random() < self._weather.suspend_share and slot not in self._wakes:
