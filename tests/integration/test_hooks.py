@@ -7,8 +7,9 @@ import hmac
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -333,16 +334,18 @@ def without(name: str) -> tuple[str, dict[str, str]]:
     return BODY, headers
 
 
+# Made in the test: what was signed while the tests were collected is old when it begins.
 WRONG = [
-    *(make() for make in (other_bytes, too_old, too_new, other_id, rubbish, no_base64)),
-    *(without(name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")),
+    *(other_bytes, too_old, too_new, other_id, rubbish, no_base64),
+    *(partial(without, name) for name in ("webhook-id", "webhook-timestamp", "webhook-signature")),
 ]
 
 
-@pytest.mark.parametrize(("body", "headers"), WRONG)
+@pytest.mark.parametrize("make", WRONG)
 def test_what_is_not_signed_now_and_byte_for_byte_is_refused_and_leaves_nothing(
-    engine: Engine, client: TestClient, body: str, headers: dict[str, str]
+    engine: Engine, client: TestClient, make: Callable[[], tuple[str, dict[str, str]]]
 ) -> None:
+    body, headers = make()
     assert client.post("/hooks/mailer", content=body, headers=headers).status_code == 401
     assert kept(engine) == 0
     assert the_state(engine) is MessageState.SENT
