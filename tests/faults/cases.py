@@ -1,42 +1,20 @@
-"""The flows that are disturbed: what the shop has been through before, and what runs then."""
+"""The flows that are disturbed, with what they find and how they reach the world."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-import numpy as np
-from sqlmodel import update
-
-from tests.faults.shop import HEAD, STAGES
+from tests.faults import past
+from tests.faults.shop import STAGES
 from tests.faults.world import World, by_mail, by_text, with_letterbox
-from tests.mails_in import BOUNCES, arf, block, dsn, plain
-from tests.nlp_fakes import DIMENSIONS as ENCODED
-from tests.story import START, Story
-from tests.theme_cases import DIMENSIONS, around, says
-from voc.actions import answers, approval, tickets
+from tests.story import Story
+from voc.actions import approval, tickets
+from voc.actions.contact import unsubscribe
 from voc.arrivals import Page
-from voc.models import (
-    Consent,
-    Customer,
-    Feedback,
-    FeedbackState,
-    Identity,
-    IdentityKind,
-    Loop,
-    Message,
-    MessageState,
-    Purpose,
-    Ticket,
-    TicketState,
-    Verdict,
-)
-from voc.rules.tokens import ReturnPurpose, return_address
+from voc.models import Customer, Message, MessageState, Ticket, TicketState
 from voc.store.database import transaction
 
-MONDAY = START + timedelta(days=7)
-"""When the disturbed stage runs."""
 Do = Callable[[Story], object]
 
 
@@ -69,131 +47,13 @@ def _stage(name: str) -> Do:
     return lambda story: STAGES[name](story.now)
 
 
-def _nothing(_story: Story) -> None:
-    """A home with a company file, and nothing else."""
+def _erase(story: Story) -> None:
+    story.collects(Page(items=[], deleted=["kim", "lee"], cursor="gone"))
 
 
 def _first_start(story: Story) -> None:
     assert story.place.secret
     story.place.engine.dispose()
-
-
-def _surveys(story: Story) -> None:
-    """One file was read, a second one has an edit, a withdrawal, new rows and a wrong one."""
-    inbox = story.place.folder / "inbox"
-    (inbox / "1.csv").write_text(
-        f"{HEAD}1,my parcel was late,ana@example.com,yes,1\n"
-        "2,perfect thanks,max@example.com,yes,10\n"
-    )
-    STAGES["collect"](story.now)
-    (inbox / "2.csv").write_text(
-        f"{HEAD}1,my parcel was very late,ana@example.com,yes,0\n"
-        "2,perfect thanks,max@example.com,no,10\n"
-        "3,refund is wrong call 020 7946 0018,lee@example.com,yes,3\n"
-        "4,broken,kim@example.com,yes,99\n"
-    )
-
-
-def _words(story: Story) -> None:
-    story.says("my parcel was late and the courier was rude. refund is wrong", rating=1)
-    story.says("perfect service, thanks", rating=10, email="max@example.com")
-    story.says("the courier was terrible but the shop is lovely", rating=4, email="lee@example.com")
-
-
-def _understood(story: Story) -> None:
-    _words(story)
-    STAGES["understand"](story.now)
-
-
-def _owed(story: Story) -> None:
-    """A reminder, an escalation, an alert, a receipt, thanks and a resolution fall due."""
-    story.says("my parcel was late", rating=1)
-    _tell(story)
-    story.wait(days=4)
-    for who in ("lee", "tom"):
-        story.says("refund is wrong", rating=2, email=f"{who}@example.com")
-    story.runs()
-    story.wait(days=3)
-    tom = story.rows(Ticket)[-1]
-    story.resolves(tom, "We paid it back.")
-    story.says("courier was rude", rating=3, email="ana@example.com")
-    story.says("perfect service, thanks", rating=10, email="max@example.com")
-    STAGES["understand"](story.now)
-    STAGES["route"](story.now)
-
-
-def _tell(story: Story) -> None:
-    """All that was said is routed, resolved, and the customers are told."""
-    story.runs()
-    for ticket in story.rows(Ticket):
-        if ticket.state in {TicketState.OPEN, TicketState.IN_PROGRESS}:
-            story.resolves(ticket)
-    story.wait(hours=25)
-    story.runs()
-
-
-def _answered(story: Story) -> None:
-    """One says solved, one not solved, one nothing for weeks; one cannot be told."""
-    said = ("solved", "not", "silent")
-    for who in said:
-        story.says("my parcel was late", rating=1, email=f"{who}@example.com")
-    story.says("refund is wrong", rating=1, email="never@example.com", consent=False)
-    _tell(story)
-    story.wait(days=15)
-    solved, not_solved, *_ = story.rows(Loop)
-    with transaction(story.place.engine) as session:
-        for loop, verdict in ((solved, Verdict.SOLVED), (not_solved, Verdict.NOT_SOLVED)):
-            answers.record(
-                session, loop, verdict, round_asked=1, rating=4, words="it is", now=story.now
-            )
-
-
-def _texted(story: Story) -> None:
-    """Two customers agreed to text messages; they are to be told what was done."""
-    for who, number in (("kim", "+447400123456"), ("lee", "+447400123457")):
-        story.says("my parcel was late", rating=1, email=f"{who}@example.com")
-        with transaction(story.place.engine) as session:
-            customer = story.rows(Customer)[-1].id or 0
-            session.add(
-                Identity(customer_id=customer, kind=IdentityKind.PHONE, value=number, at=story.now)
-            )
-            session.add(
-                Consent(
-                    customer_id=customer,
-                    purpose=Purpose.FOLLOW_UP_SMS,
-                    granted=True,
-                    how="shop",
-                    at=story.now,
-                )
-            )
-    story.wait(hours=3)
-    STAGES["understand"](story.now)
-    STAGES["route"](story.now)
-    for ticket in story.rows(Ticket):
-        story.resolves(ticket)
-
-
-def _mails_came(story: Story) -> None:
-    """An answer, a bounce, a complaint, and one that nobody can read lie in the letterbox."""
-    for who in ("kim", "lee", "ana"):
-        story.says("my parcel was late", rating=1, email=f"{who}@example.com")
-    _tell(story)
-    asked = [m for m in story.rows(Message) if m.template == "resolution"]
-    reply, bounce, complaint = (
-        return_address("care@corner.example", story.place.secret, purpose, message.id or 0)
-        for purpose, message in zip(
-            (ReturnPurpose.REPLY, ReturnPurpose.BOUNCE, ReturnPurpose.BOUNCE), asked, strict=True
-        )
-    )
-    mails = (
-        plain("No, it is not solved.\n", to=reply),
-        dsn(block("failed", "5.1.1"), to=bounce, returned="Subject: Yours\n"),
-        arf().replace(BOUNCES.encode(), complaint.encode()),
-        plain("Who are you?\n", to="care@corner.example"),
-    )
-    (folder := story.place.settings.home / "letters").mkdir()
-    for number, mail in enumerate(mails, 1):
-        (folder / f"{number}.eml").write_bytes(mail)
 
 
 def _approve_all(story: Story) -> None:
@@ -208,105 +68,59 @@ def _approve_all(story: Story) -> None:
     STAGES["follow_up"](story.now)
 
 
-def _waits_for_approval(story: Story) -> None:
-    _owed(story)
-    STAGES["follow_up"](story.now)
-
-
-def _wanted_back(story: Story) -> None:
-    """A customer was told and answered; another reply about the same ticket waits."""
-    for who in ("kim", "lee"):
-        story.says("my parcel was late", rating=1, email=f"{who}@example.com", external_id=who)
-    story.runs()
-    story.resolves(story.rows(Ticket)[0])
-    STAGES["follow_up"](story.now)
-    with transaction(story.place.engine) as session:
-        answers.record(
-            session,
-            story.rows(Loop)[0],
-            Verdict.NOT_SOLVED,
-            round_asked=1,
-            rating=1,
-            words="no",
-            now=story.now,
-        )
-    story.says("courier was rude", rating=1, email="kim@example.com", external_id="again")
-    STAGES["understand"](story.now)
-    STAGES["route"](story.now)
-
-
-def _erase(story: Story) -> None:
-    story.collects(Page(items=[], deleted=["kim", "lee"], cursor="gone"))
-
-
-def _many_words(story: Story) -> None:
-    """Three kinds of complaints, enough to find themes in."""
-    for kind, text in enumerate(("parcel came late", "refund is missing", "courier was rude")):
-        _many_say(story, kind, text)
-
-
-def _many_say(story: Story, kind: int, text: str) -> None:
-    vectors = np.pad(around(kind, 70, seed=kind), ((0, 0), (0, ENCODED - DIMENSIONS)))
-    says(story.place.engine, vectors, [f"{text} {n}" for n in range(70)], at=story.now)
-    with transaction(story.place.engine) as session:
-        session.exec(update(Feedback).values(state=FeedbackState.FILED, reason="nothing to do"))
-
-
-def _themes_and_labels(story: Story) -> None:
-    """Themes are known, a new one is in what was said since; people moved tickets elsewhere."""
-    _many_words(story)
-    STAGES["themes"](story.now)
-    _many_say(story, 4, "website is slow")
-    things = ("desk", "lamp", "sofa", "shelf", "chair", "table", "bench", "bed", "stool", "couch")
-    for thing in things:
-        text = f"courier assembly of {thing} was broken"
-        story.says(text, rating=1, email=f"{thing}@example.com")
-    STAGES["understand"](story.now)
-    STAGES["route"](story.now)
-    for ticket in story.rows(Ticket):
-        with transaction(story.place.engine) as session:
+def _people_act(story: Story) -> None:
+    """An owner resolves, one hands over, a customer unsubscribes; each tries again if told no."""
+    place, (first, second) = story.place, story.rows(Ticket)
+    if first.state is TicketState.OPEN:
+        story.resolves(first)
+    if second.department == "billing":
+        with transaction(place.engine) as session:
             tickets.reassign(
                 session,
-                ticket.id or 0,
-                "billing",
-                story.place.company,
-                actor="dee@corner.example",
+                second.id or 0,
+                "delivery",
+                place.company,
+                actor="bill@corner.example",
                 now=story.now,
             )
+    last = story.rows(Customer)[-1].id or 0
+    with transaction(place.engine) as session:
+        unsubscribe(session, last, secret=place.secret, how="unsubscribe page", now=story.now)
 
 
 FLOWS = {
-    "start": Flow(before=_nothing, run=_first_start, opens=True),
-    "collect_files": Flow(before=_surveys, run=_stage("collect")),
+    "start": Flow(before=past.nothing, run=_first_start, opens=True),
+    "collect_files": Flow(before=past.surveys, run=_stage("collect")),
     "collect_posts": Flow(
         before=_stage("collect"), run=_stage("collect"), posts=("some", "changed")
     ),
-    "understand": Flow(before=_words, run=_stage("understand")),
-    "route": Flow(before=_understood, run=_stage("route")),
-    "follow_up": Flow(before=_owed, run=_stage("follow_up"), settings=by_mail),
-    "follow_up_mailbox": Flow(before=_owed, run=_stage("follow_up")),
+    "understand": Flow(before=past.words, run=_stage("understand")),
+    "route": Flow(before=past.understood, run=_stage("route")),
+    "follow_up": Flow(before=past.owed, run=_stage("follow_up"), settings=by_mail),
+    "follow_up_mailbox": Flow(before=past.owed, run=_stage("follow_up")),
     "recover": Flow(
-        before=_owed,
+        before=past.owed,
         run=_stage("follow_up"),
         settings=by_mail,
         senders_die_in=("prepare", "hand_over"),
     ),
     "text_messages": Flow(
-        before=_texted,
+        before=past.texted,
         run=_stage("follow_up"),
         settings=by_text,
         policy="channels: [sms, email]",
     ),
     "approve": Flow(
-        before=_waits_for_approval,
+        before=past.waits_for_approval,
         run=_approve_all,
         settings=by_mail,
         policy="approval: {messages: [resolution, thanks], approvers: [boss@corner.example]}",
     ),
-    "read_mail": Flow(before=_mails_came, run=_stage("close"), settings=with_letterbox),
-    "close": Flow(before=_answered, run=_stage("close")),
-    "erase": Flow(before=_wanted_back, run=_erase),
-    "measure": Flow(before=_answered, run=_stage("measure"), single_threaded=False),
-    "themes": Flow(before=_many_words, run=_stage("themes")),
-    "learn": Flow(before=_themes_and_labels, run=_stage("learn"), single_threaded=False),
+    "read_mail": Flow(before=past.mails_came, run=_stage("close"), settings=with_letterbox),
+    "close": Flow(before=past.answered, run=_stage("close")),
+    "people": Flow(before=past.people_wanted, run=_people_act),
+    "erase": Flow(before=past.wanted_back, run=_erase),
+    "measure": Flow(before=past.answered, run=_stage("measure"), single_threaded=False),
+    "themes": Flow(before=past.many_words, run=_stage("themes")),
+    "learn": Flow(before=past.themes_and_labels, run=_stage("learn"), single_threaded=False),
 }

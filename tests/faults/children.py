@@ -23,6 +23,7 @@ def start(work: Callable[[], object], *, errors: Path | None = None) -> int:
     try:
         _end_with_parent()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever waits for it ends it
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         work()
         code = 0
     except BaseException:  # noqa: BLE001  (told by code and file; nothing may return from here)

@@ -19,7 +19,7 @@ from tests.faults import children
 from tests.faults.letterbox import serve_letterbox
 from tests.faults.provider import Provider, provider, write_entry
 
-SETTLE = "/settle"
+SETTLE, FORGET = "/settle", "/forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,17 @@ class World:
     """Of posts and of text messages."""
 
     def forget(self) -> None:
+        """Nothing of earlier runs has ever come."""
         self.smtp.forget()
+        self._ask(FORGET)
 
     def settle(self) -> None:
         """Wait until all have done with whom they talked to: what they have now, they have."""
         self.smtp.settle()
-        with urlopen(f"{self.urls['twilio']}{SETTLE}") as answer:  # noqa: S310  (our own)
+        self._ask(SETTLE)
+
+    def _ask(self, path: str) -> None:
+        with urlopen(f"{self.urls['twilio']}{path}") as answer:  # noqa: S310  (our own)
             answer.read()
 
     def received(self) -> list[str]:
@@ -129,6 +134,9 @@ class _Twilio(FakeTwilio):
             # Who called before has a thread until they are gone.
             while sum("process_request" in each.name for each in threading.enumerate()) > 1:
                 time.sleep(0.001)
+            return Answer(200, {})
+        if asked.path == FORGET:
+            self.taken.clear()
             return Answer(200, {})
         before = len(self.taken)
         answer = super().respond(asked)
