@@ -151,10 +151,8 @@ def cancel(
         step = col(Message.step)
         named = [(step == s) | step.startswith(f"{s}.") for s in steps]
         about.append(or_(false(), *named))
-    unread = col(Message.reason) == Why.NEEDS_APPROVAL.value
-    return move_all(session, WAITING, Is.CANCELLED, *about, reason=reason, now=now) + move_all(
-        session, {Is.HELD}, Is.CANCELLED, unread, *about, reason=reason, now=now
-    )
+    about.append((col(Message.state) != Is.HELD) | (Message.reason == Why.NEEDS_APPROVAL.value))
+    return move_all(session, WAITING | {Is.HELD}, Is.CANCELLED, *about, reason=reason, now=now)
 
 
 def move(
