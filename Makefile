@@ -38,7 +38,6 @@ bugs: $(STAMP)  ## bugs put in on purpose, one by one: each must be found; minut
 	$(BIN)/python -m tests.machine bugs --write
 
 proofs: $(STAMP)  ## a short form of these; minutes
-	VOC_PROOFS=1 $(BIN)/python -m pytest -q tests/faults/test_harness.py
 	$(BIN)/python -m tests.faults.matrix --short
 	$(BIN)/python -m tests.faults.storm --short
 	$(BIN)/python -m tests.machine bugs

@@ -2,7 +2,8 @@
 
 Boundary calls are each SQL statement, commit and rollback, each connect, send and receive of a
 TCP socket, each lock, and each change of a file under the home folder. No point of failure is
-named by hand, so the list cannot rot.
+named by hand, so the list cannot rot. What comes in pieces, as the network likes, counts once:
+else the same run would have other numbers each time.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ OF_A_DIALECT = (
     "do_rollback",
 )
 OF_A_SOCKET = ("connect", "send", "sendall", "recv", "recv_into")
+READS = frozenset({"recv", "recv_into"})
 OF_PATHS = ("link", "replace", "rename", "unlink", "mkdir", "rmdir")
 OF_DESCRIPTORS = ("fsync", "write", "ftruncate")
 
@@ -70,6 +72,7 @@ class Boundary:
         self._nth = nth
         self._fault = fault
         self._tell = tell
+        self._reads_from: socket.socket | None = None
 
     def pass_through(
         self,
@@ -80,6 +83,7 @@ class Boundary:
         **named: Any,
     ) -> Any:
         """Make *call*, unless it is the one that fails."""
+        self._reads_from = None
         self.names.append(name)
         if len(self.names) != self._nth:
             return call(*args, **named)
@@ -117,9 +121,12 @@ class Boundary:
             call = getattr(socket.socket, method)
 
             def made(it: Any, *args: Any, _call: Any = call, _name: str = method) -> Any:
-                if it.family not in TCP:
+                reads_on = _name in READS and it is self._reads_from
+                if it.family not in TCP or reads_on:
                     return _call(it, *args)
-                return self.pass_through(f"socket {_name}", OSError, _call, it, *args)
+                received = self.pass_through(f"socket {_name}", OSError, _call, it, *args)
+                self._reads_from = it if _name in READS else None
+                return received
 
             _replace(socket.socket, method, made, undo)
 
