@@ -1,1 +1,1 @@
-"""The web pages behind the links in our mails: customers answer and opt out, owners act."""
+"""The web app: pages behind links, the desk of those who sign in, and the API."""

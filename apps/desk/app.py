@@ -16,10 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from apps.desk import approvals, customers, judging, owners
 from apps.desk import hooks as hooks_in
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
+from apps.desk.links import approvals, customers, judging, owners
 from apps.desk.signatures import HookSecrets
 from voc.company.model import Company
 from voc.store.database import transaction

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from apps.desk.guards import HEADERS, RateLimit
+from apps.desk.areas import areas_of
+from apps.desk.guards import DESK_HEADERS, HEADERS, RateLimit
 from apps.desk.signatures import HookSecrets
 from apps.desk.words import WORDS, choose_language
 from voc.company.model import Company
@@ -23,6 +24,9 @@ from voc.rules.quiet_hours import zone
 from voc.rules.tokens import token_hash
 from voc.store import links
 from voc.store.links import FoundLink
+
+if TYPE_CHECKING:
+    from apps.desk.access.gate import Visitor
 
 TEMPLATES = Environment(
     loader=PackageLoader("apps.desk"),
@@ -79,10 +83,30 @@ class Desk:
         def say(key: str, **values: object) -> str:
             return words[key].format(company=about.name, **values)
 
-        html = TEMPLATES.get_template(template).render(
+        html = TEMPLATES.get_template(f"links/{template}").render(
             lang=language, company=about, say=say, **facts
         )
         return HTMLResponse(html, status, headers=dict(HEADERS))
+
+    def view(
+        self, template: str, visitor: Visitor, *, status: int = 200, **facts: Any
+    ) -> HTMLResponse:
+        """A page of somebody who is signed in, under ``templates/desk``. In English.
+
+        Templates get what `page` gives them, and: ``visitor``, ``csrf`` for their forms,
+        ``areas`` for the navigation, and the filters ``when`` and ``day`` (in the reader's zone).
+        """
+        zone_name = visitor.timezone or self.company.company.timezone
+        html = TEMPLATES.get_template(f"desk/{template}").render(
+            company=self.company.company,
+            visitor=visitor,
+            csrf=visitor.csrf(self.secret),
+            areas=areas_of(visitor.role),
+            local=lambda moment: self.local(moment, zone_name),
+            now=visitor.now,
+            **facts,
+        )
+        return HTMLResponse(html, status, headers=dict(DESK_HEADERS))
 
     def notice(
         self, request: Request, name: str, status: int, language: str | None = None

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from apps.desk.desk import Desk, TheDesk
-from apps.desk.masking import masked_words
+from apps.desk.links.masking import masked_words
 from apps.desk.signatures import form_of, is_standard, is_twilio
 from voc.actions.inbound import Arrived, take_in
 from voc.models import IdentityKind, InboundKind, Message, Verdict

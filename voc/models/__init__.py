@@ -1,9 +1,11 @@
 """The nouns. Importing this package registers every table."""
 
+from voc.models.accounts import Account, ApiToken, AuditEntry, DeskSession, Role
 from voc.models.clock import RehearsalClock
 from voc.models.customers import (
     Consent,
     Customer,
+    CustomerMerge,
     Identity,
     IdentityKind,
     Purpose,
@@ -58,21 +60,27 @@ from voc.models.tickets import (
     LoopTicket,
     Priority,
     Ticket,
+    TicketComment,
     TicketEvent,
     TicketEventKind,
     TicketState,
 )
 
 __all__ = [
+    "Account",
     "Answer",
     "AnswerWay",
+    "ApiToken",
     "AssignmentState",
+    "AuditEntry",
     "Breaker",
     "ChainHead",
     "Channel",
     "Consent",
     "Customer",
+    "CustomerMerge",
     "DeliveryChannel",
+    "DeskSession",
     "Embedding",
     "Exposure",
     "Feedback",
@@ -100,6 +108,7 @@ __all__ = [
     "QuarantineState",
     "RatingScale",
     "RehearsalClock",
+    "Role",
     "SourceCursor",
     "Statement",
     "Suggestion",
@@ -112,6 +121,7 @@ __all__ = [
     "ThemeRegistry",
     "ThemeState",
     "Ticket",
+    "TicketComment",
     "TicketEvent",
     "TicketEventKind",
     "TicketState",

@@ -27,6 +27,26 @@ class Customer(SQLModel, table=True):
     segment: str | None = Field(default=None, max_length=64)
     value: float | None = Field(default=None, description="What they are worth a year, in money.")
     created_at: datetime = Field(sa_type=UtcDateTime)
+    merged_into_id: int | None = Field(
+        default=None, foreign_key="customer.id", index=True, description="The same person as that."
+    )
+
+
+class CustomerMerge(SQLModel, table=True):
+    """That two customers turned out to be one, and what moved: enough to undo it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    kept_id: int = Field(foreign_key="customer.id", ondelete="CASCADE", index=True)
+    merged_id: int = Field(foreign_key="customer.id", ondelete="CASCADE", index=True)
+    moved: dict[str, list[int]] = Field(
+        default_factory=dict,
+        sa_column=sa.Column(sa.JSON, nullable=False),
+        description="By table the ids of the rows that changed hands.",
+    )
+    actor: str = Field(max_length=255)
+    at: datetime = Field(sa_type=UtcDateTime)
+    undone_by: str | None = Field(default=None, max_length=255)
+    undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Identity(SQLModel, table=True):

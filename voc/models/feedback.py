@@ -61,6 +61,7 @@ class Feedback(SQLModel, table=True):
     )
     language: str | None = Field(default=None, max_length=16, description="As the source says.")
     touchpoint: str | None = Field(default=None, max_length=64)
+    product: str | None = Field(default=None, max_length=64, description="What it is about.")
     url: str | None = Field(default=None, max_length=1024)
     item_hash: str = Field(
         default="", max_length=64, description="Of all that the source said, keyed."

@@ -90,6 +90,22 @@ class Ticket(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     root_cause: str | None = None
     action_taken: str | None = None
+    snoozed_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="Not in the queue before. Clocks run on."
+    )
+    merged_into_id: int | None = Field(
+        default=None, foreign_key="ticket.id", index=True, description="The same issue as that one."
+    )
+
+
+class TicketComment(SQLModel, table=True):
+    """What a colleague wrote on a ticket, for colleagues."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    ticket_id: int = Field(foreign_key="ticket.id", index=True)
+    author: str = Field(max_length=255)
+    words: str
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class LoopTicket(SQLModel, table=True):
@@ -104,7 +120,15 @@ class TicketEventKind(StrEnum):
     JOINED = "joined"  # another loop's same issue
     ACCEPTED = "accepted"
     REASSIGNED = "reassigned"
+    ASSIGNED = "assigned"  # a colleague of the same department has it now
+    RELEASED = "released"  # back in the queue: whoever took it does not do it
     RESOLVED = "resolved"
+    TAKEN_BACK = "taken_back"  # not resolved after all; the customer was not told yet
+    COMMENTED = "commented"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
+    MERGED = "merged"  # into another ticket of the same customer; `detail` says which
+    UNMERGED = "unmerged"
     ESCALATED = "escalated"
     REOPENED = "reopened"
     CLOSED = "closed"

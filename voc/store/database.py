@@ -20,6 +20,7 @@ from sqlmodel import Session
 from voc.errors import ConfigurationError
 
 BUSY_TIMEOUT_MS = 30_000
+ONLY_READS = "voc_only_reads"
 MAY_WRITE = text("UPDATE alembic_version SET version_num = version_num")
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -58,7 +59,8 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(ONLY_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def open_database(url: str) -> Engine:
@@ -122,4 +124,17 @@ def require_whole(engine: Engine) -> None:
 def transaction(engine: Engine) -> Generator[Session]:
     """A session that commits if the block succeeds, and leaves no trace if it does not."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Generator[Session]:
+    """A session that sees the database as it is at one moment, and waits for no writer.
+
+    What is changed in it is not kept.
+    """
+    snapshot = engine.execution_options(**{ONLY_READS: True})
+    if engine.dialect.name == "postgresql":
+        snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
+    with Session(snapshot, expire_on_commit=False, autoflush=False) as session:
         yield session

@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
-from apps.desk.forms import PRESSABLE, AnswerForm, as_form, read_answer
-from apps.desk.masking import masked_words
+from apps.desk.links.forms import PRESSABLE, AnswerForm, as_form, read_answer
+from apps.desk.links.masking import masked_words
 from notifications.render import clean, shorten
 from notifications.words import QUOTE_LENGTH
 from voc.actions import answers

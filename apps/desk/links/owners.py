@@ -11,9 +11,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.customers import READ
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
-from apps.desk.forms import OwnerForm, read_reassign, read_resolve
+from apps.desk.links.customers import READ
+from apps.desk.links.forms import OwnerForm, read_reassign, read_resolve
 from voc.actions import tickets
 from voc.company.model import Department
 from voc.errors import IllegalTransitionError

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.customers import READ
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
-from apps.desk.forms import DecisionForm, read_decision
+from apps.desk.links.customers import READ
+from apps.desk.links.forms import DecisionForm, read_decision
 from notifications.preview import Preview, preview
 from voc.actions import approval as actions
 from voc.models import LinkPurpose, Loop, Message, MessageState, Ticket

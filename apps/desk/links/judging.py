@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.customers import READ
 from apps.desk.desk import Refusal, TheVisit, Visit
-from apps.desk.forms import PRESSABLE
+from apps.desk.links.customers import READ
+from apps.desk.links.forms import PRESSABLE
 from notifications.render import clean
 from voc.actions.answers import apply_answers
 from voc.actions.judging import judge, judges_of

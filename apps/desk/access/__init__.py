@@ -1,0 +1,1 @@
+"""Who comes, what they may see and do, and what is written down of it."""

@@ -1,0 +1,157 @@
+"""What stands before each page of those who sign in: who they are, and whether they may.
+
+Every route of the desk asks for a `Visitor` by `see` (it shows) or `do` (it changes something);
+a test finds routes that ask for neither.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, Request
+
+from apps.desk.desk import Refusal, TheDesk
+from voc.models import Role
+from voc.rules.tokens import digest, token_hash
+from voc.store import accounts
+from voc.store.database import reading
+
+COOKIE = "voc_desk"
+EVERYBODY = frozenset(Role)
+READERS = frozenset({Role.OWNER, Role.OPERATIONS, Role.AUDITOR})
+"""Those who may read customers' words: owners only in their departments."""
+WORKERS = frozenset({Role.OWNER, Role.OPERATIONS})
+WATCHERS = frozenset({Role.OPERATIONS, Role.AUDITOR})
+
+
+class SignInFirst(Exception):  # noqa: N818 (not an error of ours: a page)
+    """Nobody is signed in. `back_to` is where they wanted to go."""
+
+    def __init__(self, back_to: str) -> None:
+        super().__init__(back_to)
+        self.back_to = back_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Somebody who is signed in, at one moment."""
+
+    account_id: int
+    email: str
+    name: str
+    role: Role
+    departments: frozenset[str] | None
+    """Those that they see; None: all."""
+    timezone: str | None
+    token_hash: str
+    now: datetime
+
+    def sees(self, department: str) -> bool:
+        """Whether the tickets of *department* are theirs to see."""
+        return self.departments is None or department in self.departments
+
+    def require(self, department: str) -> None:
+        """Refuse what is another department's, as if it were not there.
+
+        Raises:
+            Refusal: It is.
+        """
+        if not self.sees(department):
+            raise Refusal(404, "not_here")
+
+    def csrf(self, secret: bytes) -> str:
+        """What a form of theirs must bring back: no other page can know it."""
+        return digest(secret, "csrf", self.token_hash).hex()
+
+
+class Gate:
+    """A dependency that lets accounts with one of *roles* through."""
+
+    changes = False
+
+    def __init__(self, roles: frozenset[Role]) -> None:
+        self.roles = roles
+
+    def __call__(self, request: Request, desk: TheDesk) -> Visitor:
+        """Who comes.
+
+        Raises:
+            SignInFirst: We do not know.
+            Refusal: Somebody else may do this.
+        """
+        visitor = visitor_of(request, desk)
+        if visitor.role not in self.roles:
+            raise Refusal(403, "not_yours")
+        return visitor
+
+
+class ChangingGate(Gate):
+    """The same, for what changes something: only from a form of ours."""
+
+    changes = True
+
+    def __call__(
+        self, request: Request, desk: TheDesk, csrf: Annotated[str, Form()] = ""
+    ) -> Visitor:
+        """Who comes.
+
+        Raises:
+            SignInFirst: We do not know.
+            Refusal: Somebody else may do this, or it is no form of ours.
+        """
+        visitor = super().__call__(request, desk)
+        if not hmac.compare_digest(csrf.encode(), visitor.csrf(desk.secret).encode()):
+            raise Refusal(403, "stale_form")
+        return visitor
+
+
+def see(roles: frozenset[Role]) -> Any:
+    """Who may see a page: the default of a parameter."""
+    return Depends(Gate(roles))
+
+
+def do(roles: frozenset[Role]) -> Any:
+    """Who may do what a form asks for: the default of a parameter."""
+    return Depends(ChangingGate(roles))
+
+
+def visitor_of(request: Request, desk: TheDesk) -> Visitor:
+    """Who is signed in with this browser.
+
+    Raises:
+        SignInFirst: Nobody.
+    """
+    now, key = desk.clock(), token_hash(request.cookies.get(COOKIE, ""))
+    with reading(desk.engine) as session:
+        found = accounts.signed_in(session, key, now)
+    if found is None:
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise SignInFirst(asked if request.method in {"GET", "HEAD"} else "/desk")
+    _, account = found
+    is_owner = account.role is Role.OWNER
+    return Visitor(
+        account_id=account.id or 0,
+        email=account.email,
+        name=account.name,
+        role=account.role,
+        departments=frozenset(account.departments) if is_owner else None,
+        timezone=account.timezone,
+        token_hash=key,
+        now=now,
+    )
+
+
+HOMES: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.OWNER: "/desk/queue",
+        Role.OPERATIONS: "/desk/overview",
+        Role.ADMINISTRATOR: "/desk/accounts",
+        Role.AUDITOR: "/desk/overview",
+    }
+)
+"""Where the day begins."""
