@@ -137,7 +137,10 @@ class _Handler(BaseHTTPRequestHandler):
         fake.requests.append(self.path)
         headers = {k.lower(): v for k, v in self.headers.items()}
         fake.seen_headers.append(headers)
-        sent = self.rfile.read(int(headers.get("content-length", 0)))
+        announced = int(headers.get("content-length", 0))
+        if len(sent := self.rfile.read(announced)) < announced:
+            self.close_connection = True  # they went away in mid request: that is no request
+            return
         fault = fake.next_fault()
         unseen = fault is not None and fault.unseen
         asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, sent)
