@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
 from notifications.apprise_alerts import AppriseChannel
 from notifications.channel import Capability, Channel, Envelope
@@ -11,6 +12,7 @@ from notifications.mailbox import MailboxChannel
 from notifications.reviews import ReviewChannel
 from notifications.sms import TwilioChannel
 from notifications.smtp import SmtpChannel
+from notifications.webhooks import WebhookChannel
 from voc.models import DeliveryChannel
 from voc.settings import Settings
 
@@ -32,6 +34,7 @@ def open_channels(settings: Settings) -> Channels:
         DeliveryChannel.SLACK: ChatChannel("slack", settings.alert_urls),
         DeliveryChannel.TEAMS: ChatChannel("teams", settings.alert_urls),
         DeliveryChannel.APPRISE: AppriseChannel(settings.alert_urls),
+        DeliveryChannel.WEBHOOK: WebhookChannel(settings.webhooks, clock=lambda: datetime.now(UTC)),
     }
     if settings.delivery == "live":
         return real
@@ -52,7 +55,7 @@ class AllowlistChannel:
 
     Args:
         allowed: Addresses, or whole domains written as "@example.com"; telephone numbers, names
-            of alert routes, and addresses of reviews.
+            of alert routes and webhooks, and addresses of reviews.
     """
 
     def __init__(self, real: Channel, mailbox: Channel, *, allowed: Collection[str]) -> None:

@@ -142,6 +142,13 @@ class TicketOpened(AlertMail):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketAssigned(AlertMail):
+    """To the colleague whom somebody else gave the ticket to."""
+
+    template: ClassVar = "ticket_assigned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketEscalated(AlertMail):
     template: ClassVar = "ticket_escalated"
 
@@ -203,7 +210,14 @@ FOLLOW_UPS: dict[str, type[FollowUpMail]] = {
 }
 ALERTS: dict[str, type[AlertMail | ApprovalWanted | CustomerReplied]] = {
     c.template: c
-    for c in (TicketOpened, TicketEscalated, TicketReopened, ApprovalWanted, CustomerReplied)
+    for c in (
+        TicketOpened,
+        TicketAssigned,
+        TicketEscalated,
+        TicketReopened,
+        ApprovalWanted,
+        CustomerReplied,
+    )
 }
 TEMPLATES: dict[
     str, type[FollowUpMail | ReviewReply | AlertMail | ApprovalWanted | CustomerReplied]

@@ -23,6 +23,7 @@ SUFFIXES = {
     DeliveryChannel.SLACK: ".json",
     DeliveryChannel.TEAMS: ".json",
     DeliveryChannel.APPRISE: ".json",
+    DeliveryChannel.WEBHOOK: ".json",
 }
 """What the file of a message is called at its end."""
 

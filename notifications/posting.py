@@ -24,7 +24,7 @@ from notifications.channel import ChannelDownError
 from voc.deadline import Deadline, TimedStream, trusted
 from voc.errors import RefusedError, UnconfirmedError
 from voc.rules.retry_after import retry_after_s
-from voc.settings import LOOPBACK
+from voc.targets import LOOPBACK
 
 CONNECT_S = 10.0
 KEPT_S = 5.0

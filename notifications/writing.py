@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from notifications.segments import MOST_SEGMENTS, fit, segments
 from notifications.words import context_for, public_reply_for, short_message_for
 from voc.company.model import Company
 from voc.models import DeliveryChannel, LinkPurpose, MessageKind
+from voc.rules.cloud_events import cloud_event
 from voc.rules.experiments import variant_of
 from voc.rules.public_reply import Private, console_of, reply_address, why_not_public
 from voc.rules.tokens import ReturnPurpose, link_token, message_id, message_key, return_address
@@ -71,10 +73,12 @@ class Writer:
             jinja2.TemplateError: The template wants what its context lacks.
         """
         message, channel = facts.message, facts.message.channel
+        key = message_key(message.subject, message.step, channel, message.recipient)
+        if channel is DeliveryChannel.WEBHOOK:
+            return self._event(facts, address, key)
         kind = TEMPLATES.get(message.template)
         if kind is None:
             raise CannotComposeError(f"there is no template {message.template!r}")
-        key = message_key(message.subject, message.step, channel, message.recipient)
         tokens = {purpose: link_token(self.secret, purpose, key) for purpose in kind.purposes}
         urls = {
             purpose: f"{self.public_url.rstrip('/')}/{PAGES.get(purpose, 't')}/{token}"
@@ -94,6 +98,18 @@ class Writer:
         if channel is DeliveryChannel.REVIEW:
             return self._reply(facts, written)
         return replace(written, content=self._card(facts, urls, channel))
+
+    def _event(self, facts: MailFacts, address: str, key: str) -> Written:
+        if facts.event is None:
+            raise CannotComposeError("the event that it tells of is not there")
+        told = cloud_event(facts.event, source=self.public_url)
+        domain = sender_of(self.company.company.sender).domain
+        return Written(
+            address=address,
+            message_id=message_id(self.secret, key, domain),
+            content=json.dumps(told, separators=(",", ":")).encode(),
+            tokens={},
+        )
 
     def _mail(
         self,

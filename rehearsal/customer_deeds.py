@@ -53,6 +53,7 @@ class CustomerDeeds:
             secret=self.place.secret,
             clock=self._clock,
             report=None,
+            kill_switch=self.place.settings.kill_switch,
         )
         object.__setattr__(self, "_browser", TestClient(app))
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from voc.company.sources import LOOPBACK
 from voc.deadline import Deadline, TimedStream, trusted
+from voc.targets import LOOPBACK
 
 Resolve = Callable[[str, int], list[str]]
 

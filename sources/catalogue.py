@@ -15,14 +15,21 @@ from sources.files import Files
 from sources.http import DEFAULT_LIMITS, Limits, Service, bearer, open_client
 from sources.itunes import ITunes
 from sources.mastodon import Mastodon
-from voc.company.sources import FileSource, ITunesSource, MastodonSource, SourceConfig
+from sources.webhook import Webhooks
+from voc.company.sources import (
+    FileSource,
+    ITunesSource,
+    MastodonSource,
+    SourceConfig,
+    WebhookSource,
+)
 from voc.errors import ConfigurationError
 
 OVER_HTTP: dict[type[SourceConfig], Callable[..., Source]] = {
     ITunesSource: ITunes,
     MastodonSource: Mastodon,
 }
-"""By its settings' class, what reads a service; files need none."""
+"""By its settings' class, what reads a service; files and webhooks need none."""
 
 
 def build(
@@ -48,6 +55,8 @@ def build(
     """
     if isinstance(config, FileSource):
         return Files(config, folder=folder)
+    if isinstance(config, WebhookSource):
+        return Webhooks(config)
     headers = _headers(config, secret)
 
     @contextmanager

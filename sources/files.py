@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from sources.base import Page, RawFeedback, Rejected
-from sources.rows import FILE_TIME, TakenBack, cells_of, read_row
+from sources.rows import FILE_TIME, TakenBack, read_again, read_row
 from sources.tables import Row, format_of, read_table
 from voc.company.sources import FileSource
 from voc.errors import SourceError, SourceFormatError, SourceRefusedError, SourceUnavailableError
@@ -69,14 +69,7 @@ class Files:
 
     def parse(self, raw: str) -> RawFeedback | Rejected:
         """Read one quarantined row again."""
-        cells = cells_of(raw)
-        if cells is None:
-            reason = "the line is no row of the table; correct it in the file"
-            return Rejected(place=self.name, reason=reason, raw=raw)
-        found = read_row(cells, self.name, self._config)
-        if isinstance(found, TakenBack):
-            return Rejected(place=self.name, reason="the customer took it back", raw=raw)
-        return found
+        return read_again(raw, self.name, self._config)
 
     def _paths(self) -> list[Path]:
         return [path for path in self._folder.glob(self._config.path) if path.is_file()]

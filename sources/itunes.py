@@ -179,6 +179,7 @@ class ITunes:
             identities=_reviewer(entry),
             name=one_line(_label(entry, "author", "name"), MAX_NAME),
             country=self._config.country.upper(),
+            product=self._config.product,
             url=web_address(_inside(entry, "link", "attributes", "href")),
         )
 

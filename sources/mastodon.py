@@ -160,6 +160,7 @@ class Mastodon:
             identities=(RawIdentity(kind=IdentityKind.HANDLE, value=f"mastodon:@{acct}"),),
             name=one_line(account.get("display_name") or "", MAX_NAME),
             language=one_line(status.get("language") or "", 16),
+            product=self._config.product,
             url=web_address(status.get("url") or status.get("uri")),
         )
 

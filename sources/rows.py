@@ -22,7 +22,7 @@ from sources.items import (
     web_address,
 )
 from sources.times import parse_time
-from voc.company.sources import FileSource
+from voc.company.mapped import Mapped
 from voc.models import Channel, IdentityKind
 from voc.text import normalise
 
@@ -37,7 +37,7 @@ class TakenBack:
     external_id: str
 
 
-def read_row(cells: Cells, place: str, config: FileSource) -> RawFeedback | TakenBack | Rejected:
+def read_row(cells: Cells, place: str, config: Mapped) -> RawFeedback | TakenBack | Rejected:
     """What the row says, or why it says nothing that we can take."""
     try:
         external_id = _external_id(cells, config)
@@ -65,7 +65,7 @@ def content_id(cells: Cells) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _external_id(cells: Cells, config: FileSource) -> str:
+def _external_id(cells: Cells, config: Mapped) -> str:
     column = config.columns.id
     if column is None:
         return content_id(cells)
@@ -77,7 +77,7 @@ def _external_id(cells: Cells, config: FileSource) -> str:
     return external_id
 
 
-def _feedback(cells: Cells, external_id: str, config: FileSource) -> RawFeedback:
+def _feedback(cells: Cells, external_id: str, config: Mapped) -> RawFeedback:
     columns = config.columns
     verbatim = joined_text(*(as_text(cells.get(column)) for column in columns.texts))
     rating = _rating(cells, config)
@@ -96,17 +96,18 @@ def _feedback(cells: Cells, external_id: str, config: FileSource) -> RawFeedback
         value=as_number(cells.get(columns.value), config.decimal) if columns.value else None,
         consent=_consent(cells, config),
         touchpoint=_short(cells, columns.touchpoint, 64) or config.touchpoint,
+        product=_short(cells, columns.product, 64) or config.product,
         url=web_address(as_text(cells.get(columns.url))) if columns.url else None,
     )
 
 
-def _channel(cells: Cells, config: FileSource) -> Channel:
+def _channel(cells: Cells, config: Mapped) -> Channel:
     column = config.columns.channel
     word = as_text(cells.get(column)).strip() if column else ""
     return config.channels.get(word, config.channel)
 
 
-def _said_at(cells: Cells, config: FileSource) -> datetime:
+def _said_at(cells: Cells, config: Mapped) -> datetime:
     column = config.columns.said_at or FILE_TIME
     cell = cells.get(column)
     if as_text(cell) == "":
@@ -121,7 +122,7 @@ def _said_at(cells: Cells, config: FileSource) -> datetime:
     return moment
 
 
-def _rating(cells: Cells, config: FileSource) -> RawRating | None:
+def _rating(cells: Cells, config: Mapped) -> RawRating | None:
     column, scale = config.columns.rating, config.rating_scale
     if column is None or scale is None or as_text(cells.get(column)) == "":
         return None
@@ -134,7 +135,7 @@ def _rating(cells: Cells, config: FileSource) -> RawRating | None:
     return rating_on(scale, value)
 
 
-def _identities(cells: Cells, config: FileSource) -> tuple[RawIdentity, ...]:
+def _identities(cells: Cells, config: Mapped) -> tuple[RawIdentity, ...]:
     columns = config.columns
     mapped = (
         (IdentityKind.ACCOUNT, columns.account),
@@ -152,14 +153,14 @@ def _identities(cells: Cells, config: FileSource) -> tuple[RawIdentity, ...]:
     return tuple(found)
 
 
-def _consent(cells: Cells, config: FileSource) -> bool | None:
+def _consent(cells: Cells, config: Mapped) -> bool | None:
     column = config.columns.consent
     if column is None or as_text(cells.get(column)) == "":
         return None
     return _is_yes(cells, column, config)
 
 
-def _is_yes(cells: Cells, column: str | None, config: FileSource) -> bool:
+def _is_yes(cells: Cells, column: str | None, config: Mapped) -> bool:
     if column is None:
         return False
     yes = {word.casefold() for word in config.consent_yes}
@@ -182,3 +183,15 @@ def cells_of(raw: str) -> dict[str, Cell] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def read_again(raw: str, name: str, config: Mapped) -> RawFeedback | Rejected:
+    """Read one quarantined row of the source *name* again."""
+    cells = cells_of(raw)
+    if cells is None:
+        reason = "the line is no row of the table; correct it in the file"
+        return Rejected(place=name, reason=reason, raw=raw)
+    found = read_row(cells, name, config)
+    if isinstance(found, TakenBack):
+        return Rejected(place=name, reason="the customer took it back", raw=raw)
+    return found

@@ -21,6 +21,7 @@ from tasks.discreet import discreet
 from tasks.workplace import ranges, workplace
 from voc.actions import follow_up, loops
 from voc.actions.restoring import is_restored
+from voc.actions.webhooks import plan_news
 from voc.models import Message
 from voc.progress import report
 from voc.store.database import transaction
@@ -48,12 +49,17 @@ def recover_messages(now: datetime) -> dict[str, int]:
 @task(cache_policy=NO_CACHE)
 @discreet
 def plan_due(now: datetime) -> dict[str, int]:
-    """Owe reminders to customers who have not answered, and escalations of late tickets."""
+    """Owe reminders to customers, escalations of late tickets, and news to other programs."""
     place = workplace()
     with transaction(place.engine) as session:
         reminders = follow_up.plan_reminders(session, place.company, now=now)
         escalations = follow_up.escalate_late(session, place.company, now=now)
-    return dict(+Counter(reminders=reminders, escalations=escalations))
+        news, is_more = plan_news(session, place.company, now=now)
+    while is_more:
+        with transaction(place.engine) as session:
+            planned, is_more = plan_news(session, place.company, now=now)
+        news += planned
+    return dict(+Counter(reminders=reminders, escalations=escalations, news=news))
 
 
 @task(cache_policy=NO_CACHE)

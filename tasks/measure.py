@@ -1,4 +1,4 @@
-"""Measuring: count, draw, write the report."""
+"""Measuring: count the weeks, draw, write the report."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from notifications import report
 from tasks.discreet import discreet
 from tasks.workplace import Workplace, workplace
+from voc.actions import figures
 from voc.rules.measures import measure
 from voc.store import measures
 from voc.store.database import transaction
@@ -49,10 +50,20 @@ def write_report(since_days: int | None, now: datetime) -> WrittenReport:
     return written
 
 
+@task(cache_policy=NO_CACHE)
+@discreet
+def count_weeks(now: datetime) -> int:
+    """Bring the figures of the desk up to date; how many weeks were counted again."""
+    place = workplace()
+    return figures.refresh(place.engine, place.company.company.timezone, now=now)
+
+
 def is_stale(place: Workplace) -> bool:
-    """Whether anything has changed since the report was written."""
+    """Whether anything has changed since report and figures were made."""
     path = place.settings.reports / "report.of"
     with transaction(place.engine) as session:
+        if figures.are_behind(session):
+            return True
         return not path.exists() or path.read_text() != fingerprint(session)
 
 

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel, create_engine
 
 from apps.desk.app import create_app
 from tests.factories import NOW, SECRET, make_company
+from voc.company import Company
 from voc.store.database import with_manners
 
 
@@ -26,16 +27,26 @@ def database(folder: Path) -> Generator[Engine]:
 
 
 def make_desk(
-    engine: Engine, *, report: Path | None = None, ticks: Callable[[], float] = lambda: 0.0
+    engine: Engine,
+    *,
+    company: Company | None = None,
+    report: Path | None = None,
+    ticks: Callable[[], float] = lambda: 0.0,
 ) -> FastAPI:
     return create_app(
         engine=engine,
-        company=make_company(),
+        company=company or make_company(),
         secret=SECRET,
         clock=lambda: NOW,
         report=report,
+        kill_switch=kill_switch_of(engine),
         ticks=ticks,
     )
+
+
+def kill_switch_of(engine: Engine) -> Path:
+    """Beside the database of a desk that `make_desk` made."""
+    return Path(engine.url.database or "").with_name("KILL_SWITCH")
 
 
 def make_client(app: FastAPI) -> TestClient:

@@ -60,9 +60,9 @@ def make_company(**changes: object) -> Company:
             "postal_address": "1 High Street, London",
         },
         "departments": [
-            _department("delivery", "Delivery", escalation=["head.delivery@shop.example"]),
-            _department("billing", "Billing"),
-            _department("triage", "Triage"),
+            make_department("delivery", "Delivery", escalation=["head.delivery@shop.example"]),
+            make_department("billing", "Billing"),
+            make_department("triage", "Triage"),
         ],
         "sources": [],
         "follow_up": {
@@ -73,7 +73,7 @@ def make_company(**changes: object) -> Company:
     return Company.model_validate(values | changes)
 
 
-def _department(key: str, name: str, escalation: list[str] | None = None) -> dict[str, Any]:
+def make_department(key: str, name: str, escalation: list[str] | None = None) -> dict[str, Any]:
     return {
         "id": key,
         "name": name,

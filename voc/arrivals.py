@@ -47,6 +47,7 @@ class RawFeedback:
     consent: bool | None = None
     """True or False as the customer said; None when the source does not know."""
     touchpoint: str | None = None
+    product: str | None = None
     url: str | None = None
 
 

@@ -25,11 +25,12 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voc.errors import ConfigurationError
+from voc.models import Role
+from voc.targets import LOOPBACK, WebhookName, WebhookTarget
 
 LONGEST_REPLY_LOCAL = 37  # of 64 letters; "+b-" and a token of 24 come after it
 HookName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,27}$")]
 """Stands in an address, and after `hook:` in 32 letters of the database."""
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SmtpSettings(BaseModel, frozen=True):
@@ -84,6 +85,36 @@ class ReviewSettings(BaseModel, frozen=True):
     timeout_s: float = Field(default=30, gt=0)
 
 
+class OidcSettings(BaseModel, frozen=True):
+    """The identity provider that colleagues may sign in with. Without an issuer there is none."""
+
+    issuer: str = Field(default="", description="Its address; it must be https.")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    name: str = Field(
+        default="your company account", description="What the button calls it: Sign in with ..."
+    )
+    role_claim: str = Field(
+        default="", description="The claim that roles come from. Empty: accounts say their role."
+    )
+    roles: dict[str, Role] = Field(
+        default_factory=dict, description="The role for each value of the claim; first match wins."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        url = urlsplit(self.issuer)
+        if self.issuer and not (
+            url.hostname and (url.scheme == "https" or url.hostname in LOOPBACK)
+        ):
+            raise ValueError("VOC_OIDC__ISSUER must be an https address")
+        if self.issuer and not self.client_id:
+            raise ValueError("VOC_OIDC__ISSUER needs VOC_OIDC__CLIENT_ID")
+        if self.role_claim and not self.roles:
+            raise ValueError("VOC_OIDC__ROLE_CLAIM needs VOC_OIDC__ROLES")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that may differ between two machines that serve the same company."""
 
@@ -104,6 +135,7 @@ class Settings(BaseSettings):
     imap: ImapSettings = ImapSettings()
     twilio: TwilioSettings = TwilioSettings()
     reviews: ReviewSettings = ReviewSettings()
+    oidc: OidcSettings = OidcSettings()
     reply_address: str = Field(
         default="",
         description="Where replies and bounces go: care@example.com becomes care+TOKEN@example.com "
@@ -114,6 +146,9 @@ class Settings(BaseSettings):
     )
     webhook_secrets: dict[HookName, SecretStr] = Field(
         default_factory=dict, description="Of providers that report by Standard Webhooks, by name."
+    )
+    webhooks: dict[WebhookName, WebhookTarget] = Field(
+        default_factory=dict, description="Of programs that are told of events, by name."
     )
     public_url: str = Field(
         default="http://127.0.0.1:8321", description="Where customers and owners reach our pages."

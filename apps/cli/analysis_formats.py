@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TextIO
 
@@ -15,14 +14,13 @@ from apps.cli.analysis import Analysis, Entry, Judged, Unread
 from apps.cli.shown import shown
 from nlp.sentiment import LABELS
 from nlp.topics import Guess
+from voc.spreadsheet import harmless
 
 COLUMNS = (
     *("row", "place", "language", "overall", "overall_probability", "start", "end", "statement"),
     *("sentiment", "sentiment_probability", "topic", "topic_probability"),
     *("department", "department_probability", "masked", "note", "problem"),
 )
-_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@")
-_ENDS_A_CELL = ("\t", "\r")
 _SIGNS = {"negative": ("▼", "red"), "neutral": ("■", "yellow"), "positive": ("▲", "green")}
 _UNSURE = ("?", "magenta")
 _NARROWEST = 20
@@ -60,7 +58,7 @@ class Csv:
 
     def write(self, entry: Entry) -> None:
         for line in _lines(entry):
-            self._rows.writerow({key: _harmless(value) for key, value in line.items()})
+            self._rows.writerow({key: harmless(value) for key, value in line.items()})
 
     def close(self) -> None:
         """Nothing stands at the end."""
@@ -177,18 +175,6 @@ def _cells(name: str, guess: Guess | None) -> dict[str, object]:
     if guess is None or not guess.offers:
         return {}
     return {name: guess.value, f"{name}_probability": _rounded(guess.probability)}
-
-
-def _harmless(value: object) -> object:
-    """Text that a spreadsheet would run, prefixed by ' so that it is text.
-
-    What it begins with is what can be seen first; full-width signs count as the plain ones.
-    """
-    if not isinstance(value, str):
-        return value
-    first = next((c for c in value if c.strip() and unicodedata.category(c)[0] != "C"), "")
-    is_run = unicodedata.normalize("NFKC", first) in _RUNS_IN_A_SPREADSHEET
-    return f"'{value}" if is_run or value.startswith(_ENDS_A_CELL) else value
 
 
 def _counted(masked: Mapping[str, int]) -> str:

@@ -126,7 +126,12 @@ def _files_of(source: FileSource, folder: Path) -> list[Path]:
 
 def _warnings(company: Company, found: dict[str, list[Path]], folder: Path) -> Iterator[Finding]:
     yield from warnings(company, {name: len(paths) for name, paths in found.items()})
-    known = get_settings().alert_urls
+    settings = get_settings()
+    known = settings.alert_urls
+    for i, webhook in enumerate(company.webhooks):
+        if webhook.name not in settings.webhooks:
+            variable = f"VOC_WEBHOOKS__{webhook.name.upper()}__URL"
+            yield Finding(("webhooks", i, "name"), f"{variable} is not set: its events wait")
     for i, department in enumerate(company.departments):
         for j, room in enumerate(department.alerts):
             if room.name not in known:

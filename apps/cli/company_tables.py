@@ -15,7 +15,7 @@ from rich.table import Table
 from voc.company.hours import BusinessHours, Sla
 from voc.company.model import Company
 from voc.company.schedules import Schedules
-from voc.company.sources import FileSource, ITunesSource, SourceConfig
+from voc.company.sources import FileSource, ITunesSource, SourceConfig, WebhookSource
 
 FLOWS = ("loop", "follow_up", "measure", "learn")
 
@@ -61,6 +61,8 @@ def _where(source: SourceConfig) -> str:
         return source.path
     if isinstance(source, ITunesSource):
         return f"app {source.app_id} in {source.country}"
+    if isinstance(source, WebhookSource):
+        return f"sends to /hooks/{source.id}"
     return f"{source.server} {' '.join('#' + tag for tag in source.tags)}"
 
 

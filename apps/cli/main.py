@@ -15,6 +15,7 @@ from apps.cli import (
     books,
     company,
     deploy,
+    desk,
     evaluate,
     experiment,
     explain,
@@ -78,6 +79,7 @@ app.command()(up.up)
 app.command()(deploy.deploy)
 app.add_typer(evaluate.app, name="evaluate")
 app.command()(explain.explain)
+app.add_typer(desk.app, name="desk")
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(label.app, name="label")
 app.add_typer(theme.app, name="theme")

@@ -163,7 +163,7 @@ def hold(
 ) -> None:
     """Keep a message that waits from leaving; or everything, at once: the kill switch."""
     from tasks.workplace import workplace
-    from voc.actions import outbox
+    from voc.actions import kill_switch, outbox
     from voc.store.database import transaction
 
     place = workplace()
@@ -172,7 +172,7 @@ def hold(
             outbox.hold(session, message_id or 0, actor=actor, now=place.clock())
         console.print(f"Message {message_id} is held.")
     else:
-        place.settings.kill_switch.write_text(f"{actor} {place.clock():%Y-%m-%d %H:%M}\n")
+        kill_switch.throw(place.settings.kill_switch, actor=actor, now=place.clock())
         console.print("The kill switch is on: nothing leaves.")
 
 
@@ -184,7 +184,7 @@ def release(
 ) -> None:
     """Let a message go that a person held; or end the kill switch."""
     from tasks.workplace import workplace
-    from voc.actions import outbox
+    from voc.actions import kill_switch, outbox
     from voc.store.database import transaction
 
     place = workplace()
@@ -193,7 +193,7 @@ def release(
             outbox.release(session, message_id or 0, actor=actor, now=place.clock())
         console.print(f"Message {message_id} waits to leave.")
     else:
-        place.settings.kill_switch.unlink(missing_ok=True)
+        kill_switch.lift(place.settings.kill_switch)
         console.print("The kill switch is off: what it held leaves with the next run.")
 
 

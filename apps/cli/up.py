@@ -21,10 +21,10 @@ from apps.cli.prefect_server import (
     wait_until_healthy,
 )
 from voc.company import Company, load_company
-from voc.company.sources import LOOPBACK
 from voc.errors import ConfigurationError, VocError
 from voc.settings import Settings, get_settings
 from voc.store.database import open_database, require_whole
+from voc.targets import LOOPBACK
 
 SMALL = (
     "Prefect keeps its own books in SQLite here: good for one person trying it. Before several "

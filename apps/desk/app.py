@@ -13,16 +13,36 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from apps.desk import hooks as hooks_in
+from apps.desk.access import (
+    accounts,
+    audit_log,
+    elsewhere,
+    me,
+    notices,
+    password_link,
+    sign_in,
+    tokens,
+)
+from apps.desk.access.audit import Afterwards
+from apps.desk.access.door import Door
+from apps.desk.access.gate import SignInFirst
+from apps.desk.access.provider import Provider
+from apps.desk.api import app as api
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
-from apps.desk.links import approvals, customers, judging, owners
+from apps.desk.links import approvals, brand, customers, judging, owners
+from apps.desk.numbers import router as numbers
+from apps.desk.operations import router as operations
+from apps.desk.profile import router as profile
 from apps.desk.signatures import HookSecrets
+from apps.desk.work import router as work
 from voc.company.model import Company
-from voc.store.database import transaction
+from voc.store.database import reading
 
 STATIC = Path(__file__).parent / "static"
 NOT_LISTENING = HookSecrets()
@@ -42,7 +62,10 @@ def create_app(
     secret: bytes,
     clock: Callable[[], datetime],
     report: Path | None,
+    kill_switch: Path,
     hooks: HookSecrets = NOT_LISTENING,
+    public_url: str = "http://127.0.0.1",
+    provider: Provider | None = None,
     ticks: Callable[[], float] = monotonic,
 ) -> FastAPI:
     """The app of one company.
@@ -51,7 +74,10 @@ def create_app(
         secret: Of the pseudonyms that suppressions are filed under.
         clock: What time it is for the company; a rehearsal's stands still.
         report: The report's page, shown once the file exists. None: never shown.
+        kill_switch: While this file exists, nothing leaves.
         hooks: What providers sign their reports with.
+        public_url: Where people reach the pages. With https, cookies are for https only.
+        provider: Where colleagues may sign in instead. None: with a password only.
         ticks: Seconds that pass, for the rate limits.
     """
     app = FastAPI(
@@ -68,19 +94,37 @@ def create_app(
         secret=secret,
         clock=clock,
         report=report,
+        kill_switch=kill_switch,
         hooks=hooks,
+        door=Door(
+            public_url=public_url,
+            by_client=RateLimit(burst=30, per_second=0.2, ticks=ticks),
+            by_account=RateLimit(burst=10, per_second=1 / 60, ticks=ticks),
+            provider=provider,
+        ),
+        afterwards=Afterwards(engine),
         visits=RateLimit(burst=30, per_second=0.5, ticks=ticks),
         misses=RateLimit(burst=20, per_second=0.1, ticks=ticks),
+        unsealings=RateLimit(burst=20, per_second=1 / 60, ticks=ticks),
     )
+    app.include_router(brand.router)
     app.include_router(customers.router)
     app.include_router(owners.router)
     app.include_router(judging.router)
     app.include_router(approvals.router)
     app.include_router(hooks_in.router)
+    app.include_router(operations)
+    app.include_router(numbers)
+    app.include_router(work)
+    app.include_router(profile)
+    for part in (sign_in, password_link, elsewhere, me, accounts, tokens, audit_log):
+        app.include_router(part.router)
     app.add_api_route("/", home, methods=customers.READ)
     app.add_api_route("/health", health, methods=customers.READ)
     app.add_api_route("/report", show_report, methods=customers.READ)
     app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount(api.PREFIX, api.create_api(app.state.desk, ticks=ticks))
+    app.add_exception_handler(SignInFirst, notices.sign_in_first)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_unreadable)
@@ -97,7 +141,7 @@ def home(request: Request, desk: TheDesk) -> HTMLResponse:
 def health(desk: TheDesk) -> JSONResponse:
     """Whether the database answers."""
     try:
-        with transaction(desk.engine) as session:
+        with reading(desk.engine) as session:
             session.execute(text("SELECT 1"))
     except SQLAlchemyError:
         return JSONResponse({"status": "no database"}, 503)
@@ -111,30 +155,36 @@ def show_report(desk: TheDesk) -> FileResponse:
     return FileResponse(desk.report, media_type="text/html", headers=headers)
 
 
-async def on_refusal(request: Request, exc: Exception) -> HTMLResponse:
+def on_refusal(request: Request, exc: Exception) -> HTMLResponse:
     assert isinstance(exc, Refusal)  # noqa: S101  (registered for it)
     return _notice(request, exc.notice, exc.status, exc.language)
 
 
-async def on_http_error(request: Request, exc: Exception) -> HTMLResponse:
+def on_http_error(request: Request, exc: Exception) -> HTMLResponse:
     assert isinstance(exc, HTTPException)  # noqa: S101
     return _notice(request, NOTICES.get(exc.status_code, "unknown"), exc.status_code)
 
 
-async def on_unreadable(request: Request, _exc: Exception) -> HTMLResponse:
+def on_unreadable(request: Request, _exc: Exception) -> HTMLResponse:
     """A form with a file where text belongs, say. What was sent is not repeated."""
     return _notice(request, "unreadable", 422)
 
 
-async def on_crash(request: Request, _exc: Exception) -> HTMLResponse:
+def on_crash(request: Request, _exc: Exception) -> HTMLResponse:
     """Starlette raises it again afterwards, for the server's log."""
     return _notice(request, "broken", 500)
 
 
 async def _refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
-    await _notice(Request(scope), "too_long", 413)(scope, receive, send)
+    if api.is_ours(scope["path"]):
+        await api.refuse_body(scope, receive, send)
+        return
+    page = await run_in_threadpool(_notice, Request(scope), "too_long", 413)
+    await page(scope, receive, send)
 
 
 def _notice(request: Request, name: str, status: int, language: str | None = None) -> HTMLResponse:
     desk: Desk = request.app.state.desk
+    if notices.is_inside(request.url.path):
+        return notices.notice(request, desk, name, status)
     return desk.notice(request, name, status, language)

@@ -25,7 +25,7 @@ class Area:
 AREAS = (
     Area("Work", "Queue", "/desk/queue", READERS),
     Area("Work", "Customers", "/desk/customers", READERS),
-    Area("Work", "Approvals", "/desk/approvals", WATCHERS),
+    Area("Work", "Approvals", "/desk/approvals", READERS),
     Area("Numbers", "Overview", "/desk/overview", WATCHERS),
     Area("Numbers", "Trends", "/desk/trends", WATCHERS),
     Area("Numbers", "Themes", "/desk/themes", WATCHERS),

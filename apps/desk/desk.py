@@ -14,8 +14,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from apps.desk.access.audit import Afterwards
+from apps.desk.access.door import Door
 from apps.desk.areas import areas_of
 from apps.desk.guards import DESK_HEADERS, HEADERS, RateLimit
+from apps.desk.links.brand import version
 from apps.desk.signatures import HookSecrets
 from apps.desk.words import WORDS, choose_language
 from voc.company.model import Company
@@ -59,11 +62,19 @@ class Desk:
     secret: bytes
     clock: Callable[[], datetime]
     report: Path | None
+    kill_switch: Path
+    """While this file exists, nothing leaves."""
     hooks: HookSecrets
+    door: Door
+    """How colleagues get in."""
+    afterwards: Afterwards
+    """What is written when the page has been sent."""
     visits: RateLimit
     """A try for each visit of a link."""
     misses: RateLimit
     """A try for each link that was not ours, by client: guessing is slow."""
+    unsealings: RateLimit
+    """A try for each customer whose addresses somebody is shown, by account."""
 
     def language(self, customer: Customer | None) -> str:
         """The language that we write to a customer in."""
@@ -84,7 +95,11 @@ class Desk:
             return words[key].format(company=about.name, **values)
 
         html = TEMPLATES.get_template(f"links/{template}").render(
-            lang=language, company=about, say=say, **facts
+            lang=language,
+            company=about,
+            brand=version(about.brand_color) if about.brand_color else None,
+            say=say,
+            **facts,
         )
         return HTMLResponse(html, status, headers=dict(HEADERS))
 

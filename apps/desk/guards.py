@@ -136,6 +136,11 @@ class RateLimit:
         with self._lock:
             return self._now_left(key) >= 1
 
+    def wait_s(self, key: str) -> float:
+        """Seconds until there is a try again."""
+        with self._lock:
+            return max(0.0, (1 - self._now_left(key)) / self._per_second)
+
     def _now_left(self, key: str) -> float:
         now = self._ticks()
         left, since = self._left.get(key, (float(self._burst), now))

@@ -7,18 +7,18 @@ know is answered like everything else. Words are masked before they are kept, an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from apps.desk.desk import Desk, TheDesk
+from apps.desk.hooks_call import Call, TheCall
+from apps.desk.hooks_feedback import feedback_source, take_feedback
+from apps.desk.hooks_slack import hear_slack
 from apps.desk.links.masking import masked_words
 from apps.desk.signatures import form_of, is_standard, is_twilio
 from voc.actions.inbound import Arrived, take_in
@@ -34,6 +34,7 @@ from voc.store.database import transaction
 from voc.text import normalise
 
 router = APIRouter(prefix="/hooks")
+router.add_api_route("/slack", hear_slack, methods=["POST"])
 
 NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 MAX_WORDS = 5_000
@@ -48,36 +49,6 @@ ASKED_OF_TWILIO = {"STOP": Asks.STOP, "START": Asks.START, "HELP": Asks.HELP}
 GONE = {"30005", "30006", "21614"}  # Twilio's codes: no such number; one that takes no texts
 OUT_OF_REACH = {"30003", "30008"}
 OPTED_OUT = {"21610"}  # they told Twilio STOP before
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request of a provider, as it came in."""
-
-    desk: Desk
-    path: str
-    """With its query: what is signed."""
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    now: datetime
-
-
-async def body_of(request: Request) -> bytes:
-    return await request.body()
-
-
-def call_of(request: Request, desk: TheDesk, body: Annotated[bytes, Depends(body_of)]) -> Call:
-    query = f"?{request.url.query}" if request.url.query else ""
-    return Call(
-        desk=desk,
-        path=request.url.path + query,
-        headers=request.headers,
-        body=body,
-        now=desk.clock(),
-    )
-
-
-TheCall = Annotated[Call, Depends(call_of)]
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -154,6 +125,13 @@ def hear_text(call: TheCall) -> Response:
 
 @router.post("/{name}")
 def hear_provider(name: str, call: TheCall) -> Response:
+    """Feedback of a source that pushes it, or what a provider of mail reports of a message."""
+    if (source := feedback_source(call.desk, name)) is not None:
+        return take_feedback(call, source)
+    return _hear_report(name, call)
+
+
+def _hear_report(name: str, call: Call) -> Response:
     """What a provider of mail reports of a message, or took in as a reply to one."""
     if not is_standard(call.desk.hooks, name, call.body, call.headers):
         raise HTTPException(401)

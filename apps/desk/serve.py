@@ -10,14 +10,16 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from apps.desk.access.provider import Provider
 from apps.desk.app import create_app
 from apps.desk.signatures import HookSecrets
 from voc.company import Company, load_company
 from voc.errors import ConfigurationError
-from voc.settings import LOOPBACK, Settings, get_settings
+from voc.settings import Settings, get_settings
 from voc.store.clock import rehearsal_clock
-from voc.store.database import open_database, transaction
+from voc.store.database import open_database, reading
 from voc.store.installation import check_secret
+from voc.targets import LOOPBACK
 
 
 def build(settings: Settings, company: Company) -> FastAPI:
@@ -35,6 +37,9 @@ def build(settings: Settings, company: Company) -> FastAPI:
         secret=settings.secret(),
         clock=lambda: company_time(engine),
         report=settings.reports / "report.html" if is_local else None,
+        kill_switch=settings.kill_switch,
+        public_url=settings.public_url,
+        provider=provider_of(settings),
         hooks=HookSecrets(
             public_url=settings.public_url,
             twilio=settings.twilio.auth_token,
@@ -43,9 +48,16 @@ def build(settings: Settings, company: Company) -> FastAPI:
     )
 
 
+def provider_of(settings: Settings) -> Provider | None:
+    """Where colleagues may sign in, beside our own page."""
+    if not settings.oidc.issuer:
+        return None
+    return Provider(settings.oidc, settings.public_url, lambda: datetime.now(UTC))
+
+
 def company_time(engine: Engine) -> datetime:
     """What time it is for the company: the links of a rehearsal's mails live by its own clock."""
-    with transaction(engine) as session:
+    with reading(engine) as session:  # each page asks: none waits for a writer
         played = rehearsal_clock(session)
     return played.now if played else datetime.now(UTC)
 

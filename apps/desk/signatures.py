@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
 
 PORTS = {"https": 443, "http": 80}
+TOLERANCE_S = 300
+SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,30 @@ def is_standard(secrets: HookSecrets, name: str, body: bytes, headers: Mapping[s
     except (WebhookVerificationError, ValueError):  # the library splits and decodes headers
         return False
     return True
+
+
+def is_typeform(secrets: HookSecrets, name: str, body: bytes, signature: str) -> bool:
+    """Whether Typeform sent just these bytes to the webhook of this name. It signs no time."""
+    secret = secrets.by_name.get(name)
+    if secret is None:
+        return False
+    key = secret.get_secret_value().encode()
+    expected = f"sha256={b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()}"
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def is_slack(
+    secrets: HookSecrets, body: bytes, headers: Mapping[str, str], *, now: datetime
+) -> bool:
+    """Whether Slack sent just these bytes within the last five minutes."""
+    secret, sent = secrets.by_name.get("slack"), headers.get("x-slack-request-timestamp", "")
+    if secret is None or not SECONDS.fullmatch(sent):
+        return False
+    if abs(now.timestamp() - int(sent)) > TOLERANCE_S:
+        return False
+    key, signed = secret.get_secret_value().encode(), b":".join((b"v0", sent.encode(), body))
+    expected = f"v0={hmac.new(key, signed, hashlib.sha256).hexdigest()}"
+    return hmac.compare_digest(expected.encode(), headers.get("x-slack-signature", "").encode())
 
 
 def _spellings(url: str) -> Iterator[str]:

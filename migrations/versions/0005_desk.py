@@ -9,16 +9,67 @@ from voc.columns import UtcDateTime
 revision = "0005"
 down_revision = "0004"
 
+NEXT_PROMISE = (
+    "CASE WHEN state IN ('open', 'in_progress') THEN "
+    "CASE WHEN accepted_at IS NULL AND first_response_due_at < resolution_due_at "
+    "THEN first_response_due_at ELSE resolution_due_at END END"
+)
+QUEUE_INDEXES = {
+    "ix_ticket_queue": ["department", "due_at", "owner", "snoozed_until", "topic"],
+    "ix_ticket_department_opened_at": ["department", "opened_at"],
+    "ix_ticket_department_resolved_at": ["department", "resolved_at"],
+}
 ROLES = ("owner", "operations", "administrator", "auditor")
+INDEXES = {
+    "message": "ix_message_follow_up",
+    "exposure": "ix_exposure_customer_id",
+    "inboundevent": "ix_inboundevent_customer_id",
+}
+
+OPERATIONS_INDEXES = {
+    "ix_message_state_reason_settled_at_id": (
+        "message",
+        ["state", "reason", "settled_at", "id"],
+    ),
+    "ix_message_state_settled_at_id": ("message", ["state", "settled_at", "id"]),
+    "ix_feedback_source_state_said_at": ("feedback", ["source", "state", "said_at"]),
+    "ix_quarantine_state_source_reason_id": ("quarantine", ["state", "source", "reason", "id"]),
+    "ix_exposure_experiment_variant": ("exposure", ["experiment", "variant"]),
+}
+
+FIGURES_INDEXES = {
+    "ix_ticket_opened_at": ("ticket", ["opened_at"]),
+    "ix_loop_state_reason_closed_at": ("loop", ["state", "reason", "closed_at"]),
+    "ix_themeassignment_theme_id_statement_id": ("themeassignment", ["theme_id", "statement_id"]),
+}
 
 
 def upgrade() -> None:
     _create_access()
     _add_to_tickets()
+    _order_the_queue()
     _add_to_customers()
+    _index_messages()
+    _watch_operations()
+    _create_webhooks()
+    _count_weeks()
 
 
 def downgrade() -> None:
+    for index, (table, _) in FIGURES_INDEXES.items():
+        op.drop_index(index, table)
+    for table in ("figuresstate", "touchedday", "departmentfigures", "weekfigures"):
+        op.drop_table(table)
+    op.drop_table("webhookcursor")
+    for index, (table, _) in OPERATIONS_INDEXES.items():
+        op.drop_index(index, table)
+    op.drop_table("suggestioncount")
+    for table, index in INDEXES.items():
+        op.drop_index(index, table)
+    op.drop_index("ix_answer_at", "answer")
+    for index in QUEUE_INDEXES:
+        op.drop_index(index, "ticket")
+    op.execute("ALTER TABLE ticket DROP COLUMN due_at")
     for table in ("customermerge", "ticketcomment", "auditentry", "apitoken", "desksession"):
         op.drop_table(table)
     op.drop_table("account")
@@ -94,7 +145,8 @@ def _create_access() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auditentry")),
     )
     op.create_index(op.f("ix_auditentry_at"), "auditentry", ["at"])
-    op.create_index("ix_auditentry_subject_id", "auditentry", ["subject", "id"])
+    for column in ("subject", "actor", "deed"):
+        op.create_index(f"ix_auditentry_{column}_id", "auditentry", [column, "id"])
 
 
 def _add_to_tickets() -> None:
@@ -115,6 +167,18 @@ def _add_to_tickets() -> None:
     op.create_index(op.f("ix_ticketcomment_ticket_id"), "ticketcomment", ["ticket_id"])
 
 
+def _order_the_queue() -> None:
+    """In place, too. PostgreSQL keeps the value; SQLite works it out, and keeps the index."""
+    kind = "TIMESTAMP WITH TIME ZONE" if op.get_bind().dialect.name == "postgresql" else "DATETIME"
+    kept = "STORED" if op.get_bind().dialect.name == "postgresql" else "VIRTUAL"
+    op.execute(
+        f"ALTER TABLE ticket ADD COLUMN due_at {kind} GENERATED ALWAYS AS ({NEXT_PROMISE}) {kept}"
+    )
+    for name, columns in QUEUE_INDEXES.items():
+        op.create_index(name, "ticket", columns)
+    op.create_index("ix_answer_at", "answer", ["at"])
+
+
 def _add_to_customers() -> None:
     op.add_column("feedback", sa.Column("product", AutoString(length=64), nullable=True))
     _point_to_itself("customer")
@@ -124,6 +188,8 @@ def _add_to_customers() -> None:
         sa.Column("kept_id", sa.Integer(), nullable=False),
         sa.Column("merged_id", sa.Integer(), nullable=False),
         sa.Column("moved", sa.JSON(), nullable=False),
+        sa.Column("made", sa.JSON(), nullable=False),
+        sa.Column("consents_to", sa.Integer(), nullable=False),
         sa.Column("actor", AutoString(length=255), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("undone_by", AutoString(length=255), nullable=True),
@@ -150,3 +216,82 @@ def _point_to_itself(table: str) -> None:
         f"CONSTRAINT fk_{table}_merged_into_id REFERENCES {table} (id)"
     )
     op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
+
+
+def _index_messages() -> None:
+    """A loop's step goes to one customer, also if two turn out to be one. And whose it all is."""
+    a_follow_up = sa.text("kind = 'follow_up'")
+    op.create_index(
+        "ix_message_follow_up",
+        "message",
+        ["subject", "step"],
+        unique=True,
+        sqlite_where=a_follow_up,
+        postgresql_where=a_follow_up,
+    )
+    for table in ("exposure", "inboundevent"):
+        op.create_index(op.f(f"ix_{table}_customer_id"), table, ["customer_id"])
+
+
+def _watch_operations() -> None:
+    for index, (table, columns) in OPERATIONS_INDEXES.items():
+        op.create_index(index, table, columns)
+    kinds = ("sentiment", "topic", "department")
+    op.create_table(
+        "suggestioncount",
+        sa.Column("week", AutoString(length=8), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(*kinds, name="suggestionkind", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("model", AutoString(length=128), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("unsure", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("week", "kind", "model", name=op.f("pk_suggestioncount")),
+    )
+
+
+def _create_webhooks() -> None:
+    op.create_table(
+        "webhookcursor",
+        sa.Column("webhook", AutoString(length=40), nullable=False),
+        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("moved_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("webhook", name=op.f("pk_webhookcursor")),
+    )
+
+
+def _count_weeks() -> None:
+    cell = ("channel", "touchpoint", "product", "segment")
+    op.create_table(
+        "weekfigures",
+        sa.Column("week", AutoString(length=8), nullable=False),
+        *(sa.Column(name, AutoString(length=64), nullable=False) for name in cell),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("themes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("week", *cell, name=op.f("pk_weekfigures")),
+    )
+    op.create_table(
+        "departmentfigures",
+        sa.Column("week", AutoString(length=8), nullable=False),
+        sa.Column("department", AutoString(length=64), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("week", "department", name=op.f("pk_departmentfigures")),
+    )
+    op.create_table(
+        "touchedday",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_touchedday")),
+    )
+    op.create_table(
+        "figuresstate",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("timezone", AutoString(length=64), nullable=False),
+        sa.Column("counted_at", UtcDateTime(), nullable=True),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_figuresstate")),
+    )
+    for index, (table, columns) in FIGURES_INDEXES.items():
+        op.create_index(index, table, columns)

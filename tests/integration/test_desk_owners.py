@@ -15,11 +15,14 @@ from tests.factories import (
     NOW,
     OWNER,
     make_answer,
+    make_company,
+    make_department,
     make_statement,
     save,
     save_open_ticket,
 )
 from voc.models import (
+    DeliveryChannel,
     Label,
     Link,
     Message,
@@ -192,3 +195,27 @@ def test_without_statements_all_that_was_said_is_shown(engine: Engine, client: T
         for statement in session.exec(select(Statement)):
             session.delete(statement)
     assert "Nobody answered my calls." in client.get("/t/accept").text
+
+
+def test_a_link_in_a_room_asks_who_takes_it(engine: Engine) -> None:
+    rooms = [{"name": "kitchen_room", "channel": "slack"}]
+    department = make_department("delivery", "Delivery", ["head@shop.example"]) | {"alerts": rooms}
+    company = make_company(
+        departments=[
+            department,
+            make_department("triage", "Triage"),
+            make_department("billing", "Bills"),
+        ]
+    )
+    with transaction(engine) as session:
+        alert = session.get_one(Message, 2)
+        alert.channel, alert.recipient = DeliveryChannel.SLACK, "kitchen_room"
+    client = make_client(make_desk(engine, company=company))
+    assert "Who takes it?" in client.get("/t/accept").text
+    assert client.post("/t/accept").status_code == 422
+    assert client.post("/t/accept", data={"who": "nobody@shop.example"}).status_code == 422
+    assert client.post("/t/accept", data={"who": OWNER}).status_code == 200
+    assert ticket(engine).owner == OWNER
+    assert client.post("/t/resolve", data=REASON).status_code == 200
+    assert ticket(engine).state is TicketState.RESOLVED
+    assert [actor for _, actor in actors(engine)][:2] == ["room:kitchen_room"] * 2

@@ -24,7 +24,7 @@ from standardwebhooks import Webhook
 from apps.desk.app import create_app
 from apps.desk.guards import MAX_BODY
 from apps.desk.signatures import HookSecrets
-from tests.desk import database, make_client
+from tests.desk import database, kill_switch_of, make_client
 from tests.factories import NOW, SECRET, make_company, make_identity, save, save_told_loop
 from voc.models import (
     Answer,
@@ -73,6 +73,7 @@ def client(engine: Engine) -> TestClient:
         secret=SECRET,
         clock=lambda: NOW,
         report=None,
+        kill_switch=kill_switch_of(engine),
         hooks=SECRETS,
         ticks=lambda: 0.0,
     )

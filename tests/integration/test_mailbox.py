@@ -149,7 +149,7 @@ def test_when_nobody_may_be_written_to_everything_goes_to_the_mailbox(tmp_path: 
 
 
 def test_only_those_on_the_list_are_really_written_to(tmp_path: Path) -> None:
-    allowed = ["kim@customer.test", "@noodles.test", "+4915112345678", "kitchen_room"]
+    allowed = ["kim@customer.test", "@noodles.test", "+4915112345678", "kitchen_room", "crm"]
     opened = channels(tmp_path, "allowlist", delivery_allowlist=allowed)
     expected = {
         (DeliveryChannel.EMAIL, "Kim@customer.test"): "smtp",
@@ -161,6 +161,7 @@ def test_only_those_on_the_list_are_really_written_to(tmp_path: Path) -> None:
         (DeliveryChannel.TEAMS, "depot_room"): "mailbox",
         (DeliveryChannel.APPRISE, "kitchen_room"): "apprise:kitchen_room",
         (DeliveryChannel.REVIEW, "google:accounts/1/locations/2/reviews/3"): "mailbox",
+        (DeliveryChannel.WEBHOOK, "crm"): "webhook:crm",
     }
     for (name, recipient), route in expected.items():
         assert opened[name].route_for(recipient) == route
@@ -175,6 +176,7 @@ def test_live_every_channel_is_the_real_one_and_says_what_it_lacks(tmp_path: Pat
         DeliveryChannel.SLACK: ("kitchen_room", "VOC_ALERT_URLS"),
         DeliveryChannel.TEAMS: ("kitchen_room", "VOC_ALERT_URLS"),
         DeliveryChannel.APPRISE: ("kitchen_room", "VOC_ALERT_URLS"),
+        DeliveryChannel.WEBHOOK: ("crm", "VOC_WEBHOOKS__CRM__URL"),
     }
     for name, (recipient, variable) in recipients.items():
         message = replace(envelope(), channel=name, recipient=recipient, content=b"{}")

@@ -19,7 +19,7 @@ from sources.base import Page, RawFeedback, Rejected
 from sources.catalogue import OVER_HTTP, build
 from sources.files import PAGE_ROWS, Files
 from sources.tables import read_table
-from voc.company.sources import FileSource, SourceConfig
+from voc.company.sources import FileSource, SourceConfig, WebhookSource
 from voc.errors import SourceFormatError
 
 REHEARSAL = Path(__file__).parents[2] / "rehearsal" / "company"
@@ -203,7 +203,7 @@ def test_the_rehearsal_companys_german_export_is_read_as_it_is() -> None:
 
 
 def test_every_kind_of_the_company_file_has_its_connector() -> None:
-    assert {FileSource, *OVER_HTTP} == set(get_args(get_args(SourceConfig)[0]))
+    assert {FileSource, WebhookSource, *OVER_HTTP} == set(get_args(get_args(SourceConfig)[0]))
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "parquet"])

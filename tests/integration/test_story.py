@@ -358,6 +358,33 @@ def test_answers_are_applied_once(story: Story) -> None:
     ] * 2
 
 
+def test_a_ticket_comes_back_whose_customer_waits_for_another_ticket_as_well(story: Story) -> None:
+    story.says(LATE, rating=2)
+    story.runs()
+    story.says(f"{LATE} {CHARGED}", rating=2)
+    story.runs()
+    shared, _ = story.rows(Ticket)
+    story.resolves(shared)
+    story.runs()
+    with transaction(story.place.engine) as session:
+        loop = session.get_one(Loop, 1)
+        answers.record(
+            session,
+            loop,
+            Verdict.NOT_SOLVED,
+            round_asked=1,
+            rating=None,
+            words=None,
+            now=story.now,
+        )
+    story.runs()
+    story.runs()
+    assert [ticket.state for ticket in story.rows(Ticket)] == [TicketState.OPEN] * 2
+    assert [m.state for m in story.rows(Message) if m.template == "ticket_reopened"] == [
+        MessageState.SENT
+    ] * 2
+
+
 def test_an_answer_proves_that_a_message_in_doubt_arrived(story: Story) -> None:
     told(story)
     with transaction(story.place.engine) as session:

@@ -40,7 +40,7 @@ from voc.store.past_rounds import Past, Reply
 
 LINK = re.compile(r"\S+://\S+|\S+\.test\S*")
 FOLLOW_UPS = ("receipt", "thanks", "resolution", "reminder")
-ALERTS = ("ticket_opened", "ticket_escalated", "ticket_reopened")
+ALERTS = ("ticket_opened", "ticket_assigned", "ticket_escalated", "ticket_reopened")
 REVIEWS = {
     "kind": "file",
     "id": "reviews",

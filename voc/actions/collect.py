@@ -20,7 +20,7 @@ from voc.models import (
     SourceCursor,
 )
 from voc.rules.tokens import digest
-from voc.store import customers
+from voc.store import customers, touched
 from voc.store.database import transaction
 from voc.store.upsert import insert_new
 
@@ -161,7 +161,8 @@ def _store(
     stored = _stored(session, source, items)
     hashes = _hashes(session, stored)
     handles = [customers.handles_of(item, region=door.region) for item in items]
-    owners = customers.owners_of(session, (h for found in handles for h in found))
+    owners = customers.owners_of(session, (h for found in handles for h in found), hold=True)
+    said_at = []
     for item, found, (text, kinds) in zip(items, handles, masked, strict=True):
         feedback = stored.get(item.external_id)
         if feedback is None:
@@ -186,6 +187,7 @@ def _store(
             feedback.version += 1
             feedback.state, feedback.reason = FeedbackState.COLLECTED, None
             _set_rating(feedback, item)
+        said_at.append(feedback.said_at)
         digest_of_words = content_hash(door.secret, item)
         hashes.setdefault(feedback.id or 0, set()).add(digest_of_words)
         session.add(
@@ -198,6 +200,7 @@ def _store(
                 collected_at=now,
             )
         )
+    touched.touch(session, said_at)
     return counts
 
 
@@ -211,6 +214,7 @@ def _new_feedback(source: str, item: RawFeedback, customer_id: int, *, now: date
         collected_at=now,
         language=item.language,
         touchpoint=item.touchpoint,
+        product=item.product,
         url=item.url,
     )
     _set_rating(feedback, item)

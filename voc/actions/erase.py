@@ -22,8 +22,9 @@ from voc.models import (
     Statement,
 )
 from voc.rules.contact import Why
-from voc.store import messages, routing, themes
+from voc.store import comments, messages, routing, themes
 from voc.store.events import lock_head
+from voc.store.touched import touch
 
 DELETED_AT_SOURCE = "deleted_at_source"
 NOT_HANDED_OVER = frozenset({MessageState.QUEUED, MessageState.CLAIMED})
@@ -42,12 +43,14 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
     if feedback.state is FeedbackState.FILED and feedback.reason == DELETED_AT_SOURCE:
         return False
     loop = session.exec(select(Loop).where(Loop.feedback_id == feedback.id)).one_or_none()
-    for twin in routing.duplicates_of(session, feedback):  # it has to be answered by itself
+    twins = routing.duplicates_of(session, feedback)
+    for twin in twins:  # it has to be answered by itself
         twin.state, twin.reason = FeedbackState.UNDERSTOOD, None
         session.add(twin)
     if loop is not None:
         loops.drop(session, loop, reason=DELETED_AT_SOURCE, now=now)
         _wipe_messages(session, loop, now=now)
+        comments.forget(session, loop.id or 0)
     _erase_statements(session, feedback)
     session.exec(
         update(FeedbackVersion)
@@ -57,6 +60,7 @@ def erase_feedback(session: Session, feedback: Feedback, *, now: datetime) -> bo
     feedback.state, feedback.reason = FeedbackState.FILED, DELETED_AT_SOURCE
     feedback.url = None
     session.add(feedback)
+    touch(session, [feedback.said_at, *(twin.said_at for twin in twins)])
     return True
 
 

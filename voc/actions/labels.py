@@ -13,6 +13,7 @@ from voc.company.model import Company
 from voc.errors import ConfigurationError, NotFoundError
 from voc.models import Label, LabelledText, Statement, SuggestionKind
 from voc.store import labels
+from voc.store.touched import touch_statements
 
 SENTIMENTS = ("negative", "neutral", "positive")
 
@@ -75,6 +76,7 @@ def set_label(
         raise NotFoundError(f"there is no statement {statement_id}")
     label = Label(statement_id=statement_id, kind=kind, value=value, actor=actor, at=now)
     session.add(label)
+    touch_statements(session, [statement_id])
     return label
 
 

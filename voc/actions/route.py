@@ -28,6 +28,7 @@ from voc.rules.routing import Decision, Issue, decide
 from voc.store import events, messages, routing, tickets
 from voc.store.events import Happening
 from voc.store.routing import DUPLICATE
+from voc.store.touched import touch
 
 EDITED_LATE = "edited_after_the_reply"
 
@@ -44,6 +45,7 @@ def route_pieces(
     for piece in pieces:
         decision = decide(facts[piece.id or 0], company.routing, severities)
         counts += _apply(session, piece, decision, company, now=now)
+    touch(session, [piece.said_at for piece in pieces])
     return counts
 
 
@@ -138,6 +140,7 @@ def _ticket_for(
     kind = TicketEventKind.OPENED if ticket is None else TicketEventKind.JOINED
     if ticket is None:
         ticket = _new_ticket(session, loop, issue, company, now=now)
+    ticket.snoozed_until = None
     session.add(LoopTicket(loop_id=loop.id or 0, ticket_id=ticket.id or 0))
     _say_of(session, ticket, issue)
     happened = Happening(kind=kind, ticket_id=ticket.id, loop_id=loop.id, detail=issue.department)

@@ -70,7 +70,7 @@ def alert(
 
 def accept(session: Session, ticket_id: int, *, actor: str, now: datetime) -> Ticket:
     """Somebody takes the ticket."""
-    ticket = _move(session, ticket_id, TicketEventKind.ACCEPTED, actor=actor, now=now)
+    ticket = move(session, ticket_id, TicketEventKind.ACCEPTED, actor=actor, now=now)
     ticket.owner = actor
     ticket.accepted_at = ticket.accepted_at or now
     return ticket
@@ -94,7 +94,7 @@ def reassign(
     require_department(company, department)
     if tickets.locked(session, ticket_id).department == department:
         raise VocError(f"ticket {ticket_id} is with {department} already")
-    ticket = _move(
+    ticket = move(
         session, ticket_id, TicketEventKind.REASSIGNED, actor=actor, now=now, detail=department
     )
     ticket.department, ticket.because = department, f"handed over by {actor}"[:255]
@@ -144,7 +144,7 @@ def resolve(
     """
     if not root_cause.strip() or not action_taken.strip():
         raise VocError("to resolve a ticket say its root cause and what was done about it")
-    ticket = _move(session, ticket_id, TicketEventKind.RESOLVED, actor=actor, now=now)
+    ticket = move(session, ticket_id, TicketEventKind.RESOLVED, actor=actor, now=now)
     ticket.root_cause, ticket.action_taken = root_cause.strip(), action_taken.strip()
     ticket.owner = ticket.owner or actor
     ticket.accepted_at, ticket.resolved_at = ticket.accepted_at or now, now
@@ -160,7 +160,7 @@ def resolve(
 
 def reopen(session: Session, ticket_id: int, company: Company, *, now: datetime) -> Ticket:
     """The customer says it is not solved: back to work, one level up, the clocks start anew."""
-    ticket = _move(
+    ticket = move(
         session, ticket_id, TicketEventKind.REOPENED, actor="customer", now=now, detail="not_solved"
     )
     department = company.department_or_triage(ticket.department)
@@ -173,7 +173,7 @@ def send_back(
     session: Session, ticket_id: int, company: Company, *, actor: str, now: datetime
 ) -> Ticket:
     """The reply was not approved: back to work at the same level, the clocks start anew."""
-    ticket = _move(
+    ticket = move(
         session, ticket_id, TicketEventKind.REOPENED, actor=actor, now=now, detail="refused"
     )
     _work_again(session, ticket, company.department_or_triage(ticket.department), now=now)
@@ -194,6 +194,7 @@ def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetim
     """Raise a late ticket one level and tell that level. Once a level: see `to_escalate`."""
     department = company.department(ticket.department)
     ticket.level += 1
+    ticket.snoozed_until = None
     session.add(ticket)
     escalated = Happening(
         kind=TicketEventKind.ESCALATED, ticket_id=ticket.id, detail=f"level {ticket.level}"
@@ -204,7 +205,7 @@ def escalate(session: Session, ticket: Ticket, company: Company, *, now: datetim
     alert(session, ticket, "ticket_escalated", step, people, rooms=department.alerts, now=now)
 
 
-def _move(
+def move(
     session: Session,
     ticket_id: int,
     event: TicketEventKind,
@@ -213,9 +214,15 @@ def _move(
     now: datetime,
     detail: str = "",
 ) -> Ticket:
-    """Take a ticket along one arrow and remember who did it."""
+    """Take a ticket along one arrow and remember who did it. Whatever happens to it wakes it.
+
+    Raises:
+        IllegalTransitionError: There is no such arrow from where it is now.
+    """
     ticket = tickets.locked(session, ticket_id)
     ticket.state = next_ticket_state(ticket_id, ticket.state, event)
+    if event is not TicketEventKind.COMMENTED:
+        ticket.snoozed_until = None
     session.add(ticket)
     happened = Happening(kind=event, ticket_id=ticket_id, detail=detail)
     events.append(session, [happened], actor=actor, now=now)

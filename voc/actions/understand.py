@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import update
@@ -18,6 +19,10 @@ from voc.models import (
     Suggestion,
     SuggestionKind,
 )
+from voc.rules.cases import week_of
+from voc.store import suggestion_counts
+from voc.store.suggestion_counts import Asked
+from voc.store.touched import touch_feedback
 from voc.store.upsert import insert_new, table_of
 
 
@@ -64,7 +69,8 @@ def store_readings(
         encoder: The version of the model that made the vectors.
         models: The versions of all models together.
     """
-    readings = _still_current(session, readings)
+    collected_at = _still_current(session, readings)
+    readings = [reading for reading in readings if reading.version_id in collected_at]
     new = _insert_statements(session, readings)
     vectors = {
         s.text_hash: s.vector for r in readings for s in r.statements if s.vector is not None
@@ -72,6 +78,7 @@ def store_readings(
     rows = [{"text_hash": h, "model": encoder, "vector": v} for h, v in sorted(vectors.items())]
     insert_new(session, Embedding, rows)
     _insert_suggestions(session, readings)
+    suggestion_counts.add(session, _counted(readings, collected_at))
     _note_reading(session, readings, models)
     session.exec(
         update(Feedback)
@@ -81,6 +88,7 @@ def store_readings(
         )
         .values(state=FeedbackState.UNDERSTOOD)
     )
+    touch_feedback(session, col(Feedback.id).in_([r.feedback_id for r in readings]))
     return new
 
 
@@ -91,13 +99,15 @@ def set_aside(session: Session, feedback_ids: Sequence[int]) -> int:
         .where(col(Feedback.id).in_(feedback_ids), col(Feedback.state) == FeedbackState.COLLECTED)
         .values(state=FeedbackState.FILED, reason="could_not_be_read")
     )
+    touch_feedback(session, col(Feedback.id).in_(feedback_ids))
     return len(feedback_ids)
 
 
-def _still_current(session: Session, readings: Sequence[Reading]) -> list[Reading]:
+def _still_current(session: Session, readings: Sequence[Reading]) -> dict[int, datetime]:
+    """By version, of those that nobody has edited or erased since, when we got the words."""
     ids = [reading.version_id for reading in readings]
     current = session.exec(
-        select(FeedbackVersion.id)
+        select(FeedbackVersion.id, FeedbackVersion.collected_at)
         .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
         .where(
             col(FeedbackVersion.id).in_(ids),
@@ -106,8 +116,21 @@ def _still_current(session: Session, readings: Sequence[Reading]) -> list[Readin
         )
         .with_for_update(of=Feedback)
     )
-    found = set(current)
-    return [reading for reading in readings if reading.version_id in found]
+    return {version or 0: at for version, at in current}
+
+
+def _counted(
+    readings: Sequence[Reading], collected_at: Mapping[int, datetime]
+) -> dict[Asked, tuple[int, int]]:
+    """By week, kind and model how many statements were asked about, and how many got no value."""
+    counts: dict[Asked, tuple[int, int]] = {}
+    for reading in readings:
+        week = week_of(collected_at[reading.version_id], UTC)
+        for statement in reading.statements:
+            for each in statement.suggestions:
+                asked, unsure = counts.get(key := (week, each.kind, each.model), (0, 0))
+                counts[key] = asked + 1, unsure + (each.value is None)
+    return counts
 
 
 def _note_reading(session: Session, readings: Sequence[Reading], models: str) -> None:

@@ -163,7 +163,7 @@ def _explanation(
     now: datetime,
 ) -> Explanation:
     customer = session.get(Customer, customer_id) if customer_id is not None else None
-    is_alert = message is not None and message.kind is MessageKind.ALERT
+    is_alert = message is not None and message.kind is not MessageKind.FOLLOW_UP
     known = None if is_alert else customer_id
     return Explanation(
         customer_id=known,

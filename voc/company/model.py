@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from voc.company.addresses import EmailAddress, Sender
+from voc.company.brand import BrandColour
 from voc.company.experiments import Experiment
 from voc.company.fitting import TRIAGE, misfits
 from voc.company.follow_up import FollowUpPolicy
@@ -16,6 +17,7 @@ from voc.company.patterns import SafePattern
 from voc.company.routing import Routing
 from voc.company.schedules import Schedules
 from voc.company.sources import SourceConfig
+from voc.company.webhooks import Webhook
 
 __all__ = ["MISFIT", "TRIAGE", "About", "Company", "Department", "Person", "Topic", "Touchpoint"]
 
@@ -105,6 +107,11 @@ class About(Frozen):
     brand_names: tuple[str, ...] = Field(
         default=(), description="Names that must not decide what is similar: yours, your brands'."
     )
+    brand_color: BrandColour | None = Field(
+        default=None,
+        description="Of customers' pages, as '#rrggbb': headings and buttons. Dark enough to be "
+        "read on white.",
+    )
     timezone: TimeZone = Field(
         default="UTC", description="Of dates in mails to customers whose zone we do not know."
     )
@@ -143,6 +150,9 @@ class Company(Frozen):
     )
     experiments: tuple[Experiment, ...] = Field(
         default=(), description="Ways of following up that are compared with each other."
+    )
+    webhooks: tuple[Webhook, ...] = Field(
+        default=(), description="Other programs that are told of what happens."
     )
     schedules: Schedules = Field(default=Schedules(), description="When the flows run.")
 

@@ -73,13 +73,15 @@ def _title(model: type[BaseModel]) -> str:
         "Topic": "`topics`",
         "Touchpoint": "`touchpoints`",
         "FileSource": "`sources`: `kind: file`",
-        "Columns": "`columns` of a file source",
+        "Columns": "`columns` of a file or webhook source",
         "ITunesSource": "`sources`: `kind: itunes`",
         "MastodonSource": "`sources`: `kind: mastodon`",
+        "WebhookSource": "`sources`: `kind: webhook`",
         "Routing": "`routing`",
         "RoutingRule": "`routing.rules`",
         "When": "`when` of a rule",
         "FollowUpPolicy": "`follow_up`",
+        "Webhook": "`webhooks`",
         "Schedules": "`schedules`",
     }
     return where.get(model.__name__, model.__name__)

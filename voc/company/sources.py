@@ -9,20 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from voc.company.hours import Frozen, TimeZone
-from voc.models import Channel, RatingScale
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-SourceId = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9][a-z0-9_-]*$",
-        max_length=64,
-        description="Small letters, digits, - and _. Never change it: it stands beside every "
-        "piece of feedback from here.",
-    ),
-]
+from voc.company.hours import Frozen
+from voc.company.mapped import Mapped, Product, SourceId
+from voc.models import Channel
+from voc.targets import LOOPBACK
 
 
 def _safe_base_url(url: str) -> str:
@@ -38,76 +28,18 @@ def _safe_base_url(url: str) -> str:
 
 BaseUrl = Annotated[str, AfterValidator(_safe_base_url)]
 
+RESERVED_HOOKS = ("slack", "twilio")
+LONGEST_HOOK = 27
+"""Its id stands after `hook:` in 32 letters of the database."""
+
 Console = Literal["app_store", "google", "play"]
 """Where a company answers reviews in public."""
 
 
-class Columns(Frozen):
-    """Which column of a file holds what. Only `text` is needed; the rest is as good as it gets."""
-
-    text: str | tuple[str, ...] = Field(
-        description="What the customer said: one column, or several that a blank line joins."
-    )
-    id: str | None = Field(
-        default=None,
-        description="The source's own id of the row. Without one, the row's content is its id.",
-    )
-    said_at: str | None = Field(
-        default=None,
-        description="When the customer said it. Without one, the file's time of change is taken.",
-    )
-    rating: str | None = Field(default=None, description="The number; needs `rating_scale`.")
-    email: str | None = Field(default=None, description="The customer's e-mail address.")
-    phone: str | None = Field(default=None, description="The customer's telephone number.")
-    handle: str | None = Field(default=None, description="Their @name; needs `handle_platform`.")
-    account: str | None = Field(default=None, description="Their customer or order account.")
-    name: str | None = Field(default=None, description="What the customer is called.")
-    language: str | None = Field(default=None, description="A language code, such as en or de-AT.")
-    country: str | None = Field(default=None, description="A country code of two letters.")
-    segment: str | None = Field(default=None, description="The company's own group of customers.")
-    value: str | None = Field(default=None, description="What they are worth a year, in money.")
-    consent: str | None = Field(
-        default=None, description="Whether we may answer; see `consent_yes`. Empty: not known."
-    )
-    channel: str | None = Field(
-        default=None, description="The kind of place, where one file holds several; see `channels`."
-    )
-    touchpoint: str | None = Field(default=None, description="Where we met the customer.")
-    url: str | None = Field(default=None, description="Where the feedback can be looked at.")
-    deleted: str | None = Field(
-        default=None, description="A yes here says the customer took it back: it is erased."
-    )
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (self.text,) if isinstance(self.text, str) else self.text
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Every column that is mapped, in order."""
-        others = (getattr(self, field) for field in type(self).model_fields if field != "text")
-        return tuple(dict.fromkeys([*self.texts, *(name for name in others if name)]))
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Those that must be there even where every object names its own, as in JSON lines."""
-        text = self.texts if len(self.texts) == 1 else ()
-        return (*text, *(name for name in (self.id, self.said_at) if name))
-
-    @field_validator("text")
-    @classmethod
-    def _some_text(cls, text: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if not text or not all(text):
-            raise ValueError("text must name the column that holds what the customer said")
-        return text
-
-
-class FileSource(Frozen):
+class FileSource(Mapped):
     """Files that somebody drops into a folder."""
 
     kind: Literal["file"] = Field(description="Reads CSV, Excel, JSON lines and Parquet files.")
-    id: SourceId
-    channel: Channel = Field(description="The kind of place this feedback comes from.")
     path: str = Field(
         description='Which files, relative to the company file: "inbox/*/nps.csv". `**` is allowed.'
     )
@@ -116,32 +48,7 @@ class FileSource(Frozen):
     )
     encoding: str = Field(default="auto", description="Of text files: auto, utf-8, cp1252, ...")
     delimiter: str = Field(default="auto", description="Of CSV files: auto, or one character.")
-    decimal: Literal[".", ","] = Field(default=".", description="How numbers in texts are written.")
-    timezone: TimeZone = Field(default="UTC", description="Of times that do not say their zone.")
-    date_format: str | None = Field(
-        default=None,
-        description="How times are written, as in strptime, where they are neither ISO 8601 "
-        'nor day.month.year: "%m/%d/%Y %H:%M".',
-    )
     sheet: str | None = Field(default=None, description="Of Excel files; the first if not given.")
-    rating_scale: RatingScale | None = Field(
-        default=None, description="What the rating's number means."
-    )
-    channels: dict[str, Channel] = Field(
-        default={},
-        description="What the words in `columns.channel` mean: {tweet: social}. Others: `channel`.",
-    )
-    touchpoint: str | None = Field(default=None, description="Where no column says it.")
-    handle_platform: str | None = Field(
-        default=None,
-        pattern=r"^[a-z0-9_.-]+$",
-        description="The platform of `columns.handle`: @kim is somebody else on each of them.",
-    )
-    consent_yes: tuple[str, ...] = Field(
-        default=("yes", "ja", "si", "oui", "true", "1", "y"),
-        description="The words that mean yes, in `columns.consent` and `columns.deleted`.",
-    )
-    columns: Columns = Field(description="Which column holds what.")
     console: Console | None = Field(
         default=None,
         description="Where public replies to these reviews go. `columns.id` must then be the "
@@ -181,20 +88,6 @@ class FileSource(Frozen):
         return delimiter
 
     @model_validator(mode="after")
-    def _consent_can_be_given(self) -> Self:
-        if self.columns.consent and not any(word.strip() for word in self.consent_yes):
-            raise ValueError("columns.consent needs consent_yes, the words that mean yes in it")
-        return self
-
-    @model_validator(mode="after")
-    def _numbers_and_handles_have_a_meaning(self) -> Self:
-        if self.columns.rating and self.rating_scale is None:
-            raise ValueError("columns.rating needs rating_scale: a number alone means nothing")
-        if self.columns.handle and self.handle_platform is None:
-            raise ValueError("columns.handle needs handle_platform, such as mastodon")
-        return self
-
-    @model_validator(mode="after")
     def _replies_have_a_place(self) -> Self:
         if self.console and self.channel is not Channel.REVIEW:
             raise ValueError("console is for reviews: set channel to review, or leave it out")
@@ -212,6 +105,7 @@ class ITunesSource(Frozen):
     id: SourceId
     app_id: str = Field(pattern=r"^\d{1,20}$", description="The number in the app's store address.")
     country: str = Field(pattern=r"^[a-z]{2}$", description="The store's country: us, de, ...")
+    product: Product = Field(default=None, description="What of yours its reviews are about.")
     base_url: BaseUrl = Field(
         default="https://itunes.apple.com", description="Where the feed is; a fake's in rehearsals."
     )
@@ -231,6 +125,7 @@ class MastodonSource(Frozen):
         pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$", description="The server's name: mastodon.social"
     )
     tags: tuple[str, ...] = Field(min_length=1, description="Hashtags, without the #.")
+    product: Product = Field(default=None, description="What of yours its posts are about.")
     base_url: BaseUrl = Field(default="", description="https://<server> if not given.")
     token_env: str | None = Field(
         default=None,
@@ -262,4 +157,29 @@ class MastodonSource(Frozen):
         return given
 
 
-SourceConfig = Annotated[FileSource | ITunesSource | MastodonSource, Field(discriminator="kind")]
+class WebhookSource(Mapped):
+    """Feedback that a service sends by itself, to /hooks/ID on our web app.
+
+    What it signs with is a secret of the machine: VOC_WEBHOOK_SECRETS holds it under the same id.
+    """
+
+    kind: Literal["webhook"] = Field(description="Takes what is sent to /hooks/ID.")
+    provider: Literal["typeform", "standard"] = Field(
+        description="typeform: columns are `ref`s of questions and names of hidden fields. "
+        "standard: any Standard Webhook; columns are paths in its JSON, such as data.answers.why."
+    )
+
+    @field_validator("id")
+    @classmethod
+    def _is_free_and_short(cls, source_id: str) -> str:
+        if source_id in RESERVED_HOOKS or len(source_id) > LONGEST_HOOK:
+            raise ValueError(
+                f"a webhook's id has {LONGEST_HOOK} letters at most, and is none of: "
+                f"{', '.join(RESERVED_HOOKS)}"
+            )
+        return source_id
+
+
+SourceConfig = Annotated[
+    FileSource | ITunesSource | MastodonSource | WebhookSource, Field(discriminator="kind")
+]

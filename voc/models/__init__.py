@@ -24,8 +24,10 @@ from voc.models.feedback import (
     SourceCursor,
     Statement,
     Suggestion,
+    SuggestionCount,
     SuggestionKind,
 )
+from voc.models.figures import DepartmentFigures, FiguresState, TouchedDay, WeekFigures
 from voc.models.installation import Installation
 from voc.models.messages import (
     Answer,
@@ -65,6 +67,7 @@ from voc.models.tickets import (
     TicketEventKind,
     TicketState,
 )
+from voc.models.webhooks import WebhookCursor
 
 __all__ = [
     "Account",
@@ -80,12 +83,14 @@ __all__ = [
     "Customer",
     "CustomerMerge",
     "DeliveryChannel",
+    "DepartmentFigures",
     "DeskSession",
     "Embedding",
     "Exposure",
     "Feedback",
     "FeedbackState",
     "FeedbackVersion",
+    "FiguresState",
     "Identity",
     "IdentityKind",
     "InboundEvent",
@@ -112,6 +117,7 @@ __all__ = [
     "SourceCursor",
     "Statement",
     "Suggestion",
+    "SuggestionCount",
     "SuggestionKind",
     "Suppression",
     "Theme",
@@ -125,6 +131,9 @@ __all__ = [
     "TicketEvent",
     "TicketEventKind",
     "TicketState",
+    "TouchedDay",
     "TrainedRouter",
     "Verdict",
+    "WebhookCursor",
+    "WeekFigures",
 ]

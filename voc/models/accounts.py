@@ -67,7 +67,11 @@ class ApiToken(SQLModel, table=True):
 class AuditEntry(SQLModel, table=True):
     """Who saw or did what in the desk or over the API. Codes and ids, never words."""
 
-    __table_args__ = (sa.Index("ix_auditentry_subject_id", "subject", "id"),)
+    __table_args__ = (
+        sa.Index("ix_auditentry_subject_id", "subject", "id"),
+        sa.Index("ix_auditentry_actor_id", "actor", "id"),
+        sa.Index("ix_auditentry_deed_id", "deed", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -38,11 +38,17 @@ class CustomerMerge(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     kept_id: int = Field(foreign_key="customer.id", ondelete="CASCADE", index=True)
     merged_id: int = Field(foreign_key="customer.id", ondelete="CASCADE", index=True)
-    moved: dict[str, list[int]] = Field(
+    moved: dict[str, list[int | str]] = Field(
         default_factory=dict,
         sa_column=sa.Column(sa.JSON, nullable=False),
-        description="By table the ids of the rows that changed hands.",
+        description="By table the ids of the rows that changed hands; of exposures the experiment.",
     )
+    made: list[int] = Field(
+        default_factory=list,
+        sa_column=sa.Column(sa.JSON, nullable=False),
+        description="Ids of the consents that were added so that a no of either holds for both.",
+    )
+    consents_to: int = Field(default=0, description="The newest consent that there was by then.")
     actor: str = Field(max_length=255)
     at: datetime = Field(sa_type=UtcDateTime)
     undone_by: str | None = Field(default=None, max_length=255)

@@ -46,6 +46,7 @@ class Feedback(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("source", "external_id"),  # collecting twice is harmless
         sa.Index("ix_feedback_state_id", "state", "id"),
+        sa.Index("ix_feedback_source_state_said_at", "source", "state", "said_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -141,6 +142,21 @@ class Suggestion(SQLModel, table=True):
     )
 
 
+class SuggestionCount(SQLModel, table=True):
+    """How much a model was asked in a week, and how often it was not sure enough to say anything.
+
+    Kept as suggestions are, so that nobody has to count them again.
+    """
+
+    week: str = Field(
+        primary_key=True, max_length=8, description="2026-W01, UTC, of when we got the words."
+    )
+    kind: SuggestionKind = Field(sa_column=sa.Column(text_enum(SuggestionKind), primary_key=True))
+    model: str = Field(primary_key=True, max_length=128)
+    asked: int = Field(description="Statements.")
+    unsure: int = Field(description="Those of them that got no value.")
+
+
 class Label(SQLModel, table=True):
     """What a person says of a statement. It wins over suggestions, and it teaches."""
 
@@ -168,7 +184,10 @@ class QuarantineState(StrEnum):
 class Quarantine(SQLModel, table=True):
     """An item that we could not accept, as it came (encrypted), with place and reason."""
 
-    __table_args__ = (sa.UniqueConstraint("source", "raw_hash"),)
+    __table_args__ = (
+        sa.UniqueConstraint("source", "raw_hash"),
+        sa.Index("ix_quarantine_state_source_reason_id", "state", "source", "reason", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     source: str = Field(max_length=64)

@@ -31,6 +31,7 @@ class MessageState(StrEnum):
 class MessageKind(StrEnum):
     FOLLOW_UP = "follow_up"  # to a customer
     ALERT = "alert"  # to a colleague
+    EVENT = "event"  # to another program
 
 
 class DeliveryChannel(StrEnum):
@@ -40,6 +41,7 @@ class DeliveryChannel(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
     APPRISE = "apprise"  # any other service that colleagues are alerted by
+    WEBHOOK = "webhook"  # another program
 
 
 class Message(SQLModel, table=True):
@@ -49,15 +51,26 @@ class Message(SQLModel, table=True):
         sa.UniqueConstraint("subject", "step", "channel", "recipient"),
         # Stricter: a step that went by one way never goes by another as well.
         sa.Index("ix_message_subject_step_recipient", "subject", "step", "recipient", unique=True),
+        # Stricter still: a step goes to its one customer, whoever that turns out to be.
+        sa.Index(
+            "ix_message_follow_up",
+            "subject",
+            "step",
+            unique=True,
+            sqlite_where=sa.text("kind = 'follow_up'"),
+            postgresql_where=sa.text("kind = 'follow_up'"),
+        ),
         sa.Index("ix_message_state_id", "state", "id"),
         sa.Index("ix_message_state_not_before_id", "state", "not_before", "id"),
+        sa.Index("ix_message_state_reason_settled_at_id", "state", "reason", "settled_at", "id"),
+        sa.Index("ix_message_state_settled_at_id", "state", "settled_at", "id"),
         sa.Index("ix_message_words_hash", "words_hash"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     subject: str = Field(
         max_length=64,
-        description="loop:ID, ticket:ID, message:ID, answer:ID or digest:DATE.",
+        description="loop:ID, ticket:ID, message:ID, answer:ID, event:ID or digest:DATE.",
     )
     step: str = Field(max_length=64, description="What of, with its round: resolution.2")
     channel: DeliveryChannel = Field(
@@ -66,7 +79,8 @@ class Message(SQLModel, table=True):
     )
     recipient: str = Field(
         max_length=320,
-        description="customer:ID, a colleague's address, or the name of an alert route.",
+        description="customer:ID, a colleague's address, or the name of a room or webhook. Part of "
+        "the key, and so never changed: a customer may have been merged since.",
     )
     kind: MessageKind = Field(sa_column=sa.Column(text_enum(MessageKind), nullable=False))
     template: str = Field(max_length=64)
@@ -153,7 +167,10 @@ class AnswerWay(StrEnum):
 class Answer(SQLModel, table=True):
     """What the customer said to a follow-up. The newest holds; older ones are only kept."""
 
-    __table_args__ = (sa.Index("ix_answer_applied_at_id", "applied_at", "id"),)
+    __table_args__ = (
+        sa.Index("ix_answer_applied_at_id", "applied_at", "id"),
+        sa.Index("ix_answer_at", "at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     loop_id: int = Field(foreign_key="loop.id", index=True)
@@ -184,6 +201,7 @@ class InboundKind(StrEnum):
     OPTED_OUT = "opted_out"  # STOP
     OPTED_IN = "opted_in"  # START
     ASKED_FOR_HELP = "asked_for_help"  # HELP
+    FEEDBACK = "feedback"  # a piece of it, pushed by its source
     FAILED = "failed"  # the provider gave up, and not because of the address
     UNREADABLE = "unreadable"  # kept in quarantine
 
@@ -208,7 +226,9 @@ class InboundEvent(SQLModel, table=True):
     provider_id: str | None = Field(
         default=None, max_length=255, description="Of the message, while we do not know which."
     )
-    customer_id: int | None = Field(default=None, foreign_key="customer.id", ondelete="SET NULL")
+    customer_id: int | None = Field(
+        default=None, foreign_key="customer.id", ondelete="SET NULL", index=True
+    )
     address_hash: str | None = Field(default=None, max_length=64)
     code: str = Field(default="", max_length=64, description="5.1.1, STOP, 30003.")
     occurred_at: datetime = Field(sa_type=UtcDateTime)
@@ -230,8 +250,12 @@ class Breaker(SQLModel, table=True):
 class Exposure(SQLModel, table=True):
     """Which variant of an experiment a customer got, written down before anything is sent."""
 
+    __table_args__ = (sa.Index("ix_exposure_experiment_variant", "experiment", "variant"),)
+
     experiment: str = Field(primary_key=True, max_length=64)
-    customer_id: int = Field(foreign_key="customer.id", primary_key=True, ondelete="CASCADE")
+    customer_id: int = Field(
+        foreign_key="customer.id", primary_key=True, ondelete="CASCADE", index=True
+    )
     variant: str = Field(max_length=64)
     loop_id: int = Field(foreign_key="loop.id", index=True, description="The first that counted.")
     at: datetime = Field(sa_type=UtcDateTime)

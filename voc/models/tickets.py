@@ -26,7 +26,10 @@ class LoopState(StrEnum):
 class Loop(SQLModel, table=True):
     """What we owe one customer for one piece of feedback."""
 
-    __table_args__ = (sa.Index("ix_loop_state_id", "state", "id"),)
+    __table_args__ = (
+        sa.Index("ix_loop_state_id", "state", "id"),
+        sa.Index("ix_loop_state_reason_closed_at", "state", "reason", "closed_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     feedback_id: int = Field(foreign_key="feedback.id", unique=True)
@@ -59,10 +62,24 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
+NEXT_PROMISE = (
+    "CASE WHEN state IN ('open', 'in_progress') THEN "
+    "CASE WHEN accepted_at IS NULL AND first_response_due_at < resolution_due_at "
+    "THEN first_response_due_at ELSE resolution_due_at END END"
+)
+"""In SQL what `voc.rules.queue.next_promise` says of a ticket."""
+
+
 class Ticket(SQLModel, table=True):
     """One issue, owned by one department."""
 
-    __table_args__ = (sa.Index("ix_ticket_state_id", "state", "id"),)
+    __table_args__ = (
+        sa.Index("ix_ticket_state_id", "state", "id"),
+        # What a queue shows first, and all that its filters and counts ask for.
+        sa.Index("ix_ticket_queue", "department", "due_at", "owner", "snoozed_until", "topic"),
+        sa.Index("ix_ticket_department_opened_at", "department", "opened_at"),
+        sa.Index("ix_ticket_department_resolved_at", "department", "resolved_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     customer_id: int = Field(foreign_key="customer.id", index=True)
@@ -82,7 +99,7 @@ class Ticket(SQLModel, table=True):
     round: int = Field(default=1, description="Grows each time it is reopened.")
     hand: int = Field(default=1, description="Grows each time another department gets it.")
     owner: str | None = Field(default=None, max_length=255)
-    opened_at: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime = Field(sa_type=UtcDateTime, index=True)
     first_response_due_at: datetime = Field(sa_type=UtcDateTime)
     resolution_due_at: datetime = Field(sa_type=UtcDateTime)
     accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -95,6 +112,11 @@ class Ticket(SQLModel, table=True):
     )
     merged_into_id: int | None = Field(
         default=None, foreign_key="ticket.id", index=True, description="The same issue as that one."
+    )
+    due_at: datetime | None = Field(
+        default=None,
+        sa_column=sa.Column(UtcDateTime, sa.Computed(NEXT_PROMISE)),
+        description="The next promise, kept by the database. None: it is finished.",
     )
 
 
@@ -128,7 +150,6 @@ class TicketEventKind(StrEnum):
     SNOOZED = "snoozed"
     WOKEN = "woken"
     MERGED = "merged"  # into another ticket of the same customer; `detail` says which
-    UNMERGED = "unmerged"
     ESCALATED = "escalated"
     REOPENED = "reopened"
     CLOSED = "closed"
@@ -142,6 +163,8 @@ class TicketEventKind(StrEnum):
     JUDGED = "judged"  # a person said what unclear words mean
     OPTED_OUT = "opted_out"  # from here on nothing is handed over to this customer
     OPTED_IN = "opted_in"
+    CUSTOMER_MERGED = "customer_merged"  # a no of either is a no of both from here on
+    CUSTOMER_UNMERGED = "customer_unmerged"
     MESSAGE_SENDING = "message_sending"
     MESSAGE_SENT = "message_sent"  # `detail` holds the provider's id
     MESSAGE_ENDED = "message_ended"  # any other end; `detail` says which, and why

@@ -13,10 +13,9 @@ from enum import StrEnum
 from math import exp, lgamma, log
 from typing import Any
 
-import numpy as np
-
 from voc.rules.experiments import Tally
-from voc.rules.figures import CONFIDENCE, ENOUGH
+from voc.rules.figures import ENOUGH
+from voc.rules.sums import share
 
 ALPHA = 0.05
 SHARPEST_AT = 500
@@ -80,6 +79,8 @@ def half_width(first: tuple[Any, Any], other: tuple[Any, Any], alpha: float) -> 
         other: The same of the other arm.
         alpha: How often the whole sequence may miss the truth.
     """
+    import numpy as np
+
     t = np.asarray(first[1]) + np.asarray(other[1])
     scaled = t * (-2 * log(alpha) + log(1 - 2 * log(alpha))) / SHARPEST_AT
     stretch = 2 * (scaled + 1) / scaled * np.log(np.sqrt(scaled + 1) / alpha)
@@ -88,6 +89,8 @@ def half_width(first: tuple[Any, Any], other: tuple[Any, Any], alpha: float) -> 
 
 def are_enough(first: tuple[Any, Any], other: tuple[Any, Any]) -> Any:
     """Whether so many customers allow a judgement. Takes what `half_width` takes."""
+    import numpy as np
+
     smaller = np.minimum(first[1], other[1])
     share = (np.asarray(first[0]) + other[0]) / (np.asarray(first[1]) + other[1])
     rarer = np.minimum(share, 1 - share)
@@ -95,6 +98,8 @@ def are_enough(first: tuple[Any, Any], other: tuple[Any, Any]) -> Any:
 
 
 def _variance(events: Any, n: Any) -> Any:
+    import numpy as np
+
     share = (np.asarray(events) + 1) / (np.asarray(n) + 2)
     return share * (1 - share) / n
 
@@ -142,20 +147,16 @@ def sample_ratio(drawn: Mapping[str, int], expected: Mapping[str, float]) -> flo
     if sum(counts) < ENOUGH:
         return None
     evidence = lgamma(PRIOR_CUSTOMERS) - lgamma(PRIOR_CUSTOMERS + sum(counts))
-    for n, share in zip(counts, expected.values(), strict=True):
-        prior = PRIOR_CUSTOMERS * share
-        evidence += lgamma(prior + n) - lgamma(prior) - n * log(share)
+    for n, meant in zip(counts, expected.values(), strict=True):
+        prior = PRIOR_CUSTOMERS * meant
+        evidence += lgamma(prior + n) - lgamma(prior) - n * log(meant)
     return min(1.0, exp(-evidence))
 
 
 def _rate(one: Tally) -> Interval | None:
     if not one.n:
         return None
-    from statsmodels.stats.proportion import proportion_confint  # a second to import
-
-    low, high = proportion_confint(one.events, one.n, alpha=1 - CONFIDENCE, method="wilson")
-    value = one.events / one.n
-    return Interval(value, min(value, float(low)), max(value, float(high)))
+    return Interval(*(each / 100 for each in share(one.events, one.n)))
 
 
 def _difference(first: Tally, other: Tally, alpha: float) -> Interval | None:

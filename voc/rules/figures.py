@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isnan, sqrt
-from statistics import NormalDist
+from math import fsum, isnan
+
+from voc.rules import sums
+from voc.rules.sums import CONFIDENCE
 
 ENOUGH = 30
-CONFIDENCE = 0.95
 TOO_FEW = "too few to say"
 
 
@@ -44,26 +45,15 @@ def named(figure: Figure, name: str) -> Figure:
 def nps(outcomes: Sequence[int]) -> Figure:
     """Net promoter score of *outcomes*: 1 promoter, 0 passive, -1 detractor. -100 to 100.
 
-    Interval: adjusted Wald of Rocks (2016, arXiv:1601.07235), 3/4 added to promoters and to
-    detractors, 3 to n. Plain Wald has no width when all agree, which is no certainty.
+    Interval: see `voc.rules.sums.net_promoters`.
     """
     n, promoters, detractors = len(outcomes), outcomes.count(1), outcomes.count(-1)
     counts = (
         f"{promoters} promoters, {n - promoters - detractors} passives, {detractors} detractors"
     )
     if n < ENOUGH:
-        return _withheld(n, "points")
-    p, d = (promoters + 0.75) / (n + 3), (detractors + 0.75) / (n + 3)
-    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * sqrt((p + d - (p - d) ** 2) / (n + 3))
-    return Figure(
-        "NPS",
-        100 * (promoters - detractors) / n,
-        100 * max(-1, p - d - reach),
-        100 * min(1, p - d + reach),
-        n,
-        "points",
-        counts,
-    )
+        return withheld(n, "points")
+    return Figure("NPS", *sums.net_promoters(promoters, detractors, n), n, "points", counts)
 
 
 def proportion(hits: Sequence[bool]) -> Figure:
@@ -71,35 +61,18 @@ def proportion(hits: Sequence[bool]) -> Figure:
     n, yes = len(hits), sum(hits)
     counts = f"{yes} of {n}"
     if n < ENOUGH:
-        return _withheld(n, "%")
-    from statsmodels.stats.proportion import proportion_confint  # a second to import
-
-    low, high = proportion_confint(yes, n, alpha=1 - CONFIDENCE, method="wilson")
-    value = yes / n
-    # Rounding may put a limit a hair on the wrong side of 0 % or 100 %.
-    return Figure(
-        "share", 100 * value, 100 * min(low, value), 100 * max(high, value), n, "%", counts
-    )
+        return withheld(n, "%")
+    return Figure("share", *sums.share(yes, n), n, "%", counts)
 
 
 def mean(values: Sequence[float], *, lowest: float, highest: float, unit: str) -> Figure:
     """The mean of ratings with Student's t interval, cut at the ends of the scale."""
     n = len(values)
     if n < ENOUGH:
-        return _withheld(n, unit)
-    from statsmodels.stats.weightstats import DescrStatsW  # a second to import
-
-    described = DescrStatsW(values)
-    low, high = described.tconfint_mean(alpha=1 - CONFIDENCE)
-    value = min(max(float(described.mean), lowest), highest)
-    return Figure(
-        "mean",
-        value,
-        min(value, max(lowest, float(low))),
-        max(value, min(highest, float(high))),
-        n,
-        unit,
-    )
+        return withheld(n, unit)
+    total, squares = fsum(values), fsum(value * value for value in values)
+    limits = sums.average(n, total, squares, lowest=lowest, highest=highest)
+    return Figure("mean", *limits, n, unit)
 
 
 def quantile(values: Sequence[float], q: float, *, unit: str) -> Figure:
@@ -110,7 +83,7 @@ def quantile(values: Sequence[float], q: float, *, unit: str) -> Figure:
     """
     n = len(values)
     if n < ENOUGH:
-        return _withheld(n, unit)
+        return withheld(n, unit)
     import numpy as np
     from scipy.stats import quantile_test
 
@@ -123,6 +96,6 @@ def _limit(value: float) -> float | None:
     return None if isnan(value) else float(value)
 
 
-def _withheld(n: int, unit: str) -> Figure:
+def withheld(n: int, unit: str) -> Figure:
     """No value, and no counts that would let it be worked out again."""
     return Figure("", None, None, None, n, unit, TOO_FEW)

@@ -10,6 +10,8 @@ from voc.errors import IllegalTransitionError
 from voc.models import LoopState, TicketState
 from voc.models import TicketEventKind as Event
 
+UNFINISHED = frozenset({TicketState.OPEN, TicketState.IN_PROGRESS})
+
 TICKET_ARROWS: Mapping[tuple[TicketState, Event], TicketState] = MappingProxyType(
     {
         (TicketState.OPEN, Event.ACCEPTED): TicketState.IN_PROGRESS,
@@ -28,6 +30,16 @@ TICKET_ARROWS: Mapping[tuple[TicketState, Event], TicketState] = MappingProxyTyp
         (TicketState.IN_PROGRESS, Event.JOINED): TicketState.IN_PROGRESS,
         (TicketState.OPEN, Event.ESCALATED): TicketState.OPEN,
         (TicketState.IN_PROGRESS, Event.ESCALATED): TicketState.IN_PROGRESS,
+        (TicketState.OPEN, Event.ASSIGNED): TicketState.IN_PROGRESS,
+        (TicketState.IN_PROGRESS, Event.ASSIGNED): TicketState.IN_PROGRESS,
+        (TicketState.IN_PROGRESS, Event.RELEASED): TicketState.OPEN,
+        (TicketState.RESOLVED, Event.TAKEN_BACK): TicketState.IN_PROGRESS,
+        # Its statements and loops are another ticket's now.
+        (TicketState.OPEN, Event.MERGED): TicketState.CLOSED,
+        (TicketState.IN_PROGRESS, Event.MERGED): TicketState.CLOSED,
+        **{(state, Event.COMMENTED): state for state in TicketState},
+        **{(state, Event.SNOOZED): state for state in UNFINISHED},
+        **{(state, Event.WOKEN): state for state in UNFINISHED},
     }
 )
 
@@ -70,8 +82,6 @@ LAST_SAYS: Mapping[Event, frozenset[LoopState]] = MappingProxyType(
     }
 )
 """What a loop can be after the newest of these events."""
-
-UNFINISHED = frozenset({TicketState.OPEN, TicketState.IN_PROGRESS})
 
 
 def next_ticket_state(ticket_id: int, state: TicketState, event: Event) -> TicketState:

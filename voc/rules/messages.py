@@ -199,6 +199,6 @@ def _ticket_wants(name: str, number: int | None, ticket: TicketFacts) -> bool:
     unfinished = ticket.state in UNFINISHED
     if name == "opened":
         return unfinished and ticket.hand == number
-    if name in {"reopened", "escalation"}:
+    if name in {"reopened", "escalation", "assigned"}:
         return unfinished and ticket.round == number
     return True

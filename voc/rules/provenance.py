@@ -16,6 +16,7 @@ LONGEST = 255
 CONTENT_DIGITS = 16
 _SHA256 = re.compile(r"sha256=([0-9a-f]{64})$")
 _CHOICE = re.compile(r"customer=(\d+) purpose=(\w+)")
+_MERGED = re.compile(r"customer=(\d+) kept=(\d+)")
 _ORIGIN = re.compile(r"feedback=(\d+) version=(\d+) content=([0-9a-f]*)")
 
 
@@ -72,6 +73,17 @@ def read_choice(detail: str) -> tuple[int, str] | None:
     """Customer and purpose of an opt-out, if the detail names them."""
     found = _CHOICE.search(detail)
     return found and (int(found[1]), found[2])
+
+
+def same_person(merged_id: int, kept_id: int) -> str:
+    """Which customer turned out to be the same person as which, or not to be."""
+    return f"customer={merged_id} kept={kept_id}"
+
+
+def read_same_person(detail: str) -> tuple[int, int] | None:
+    """The merged customer and the one that was kept, if the detail names them."""
+    found = _MERGED.search(detail)
+    return found and (int(found[1]), int(found[2]))
 
 
 def _listed(ids: Sequence[int], room: int) -> str:

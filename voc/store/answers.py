@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from voc.errors import NotFoundError
-from voc.models import Answer, Feedback, FeedbackState, Loop, Verdict
+from voc.models import Answer, Feedback, FeedbackState, Loop, LoopTicket, Ticket, Verdict
 
 
 def unapplied(session: Session, now: datetime) -> list[int]:
@@ -25,8 +26,14 @@ def of_loop(session: Session, loop_id: int, now: datetime) -> list[Answer]:
     return list(session.exec(query.order_by(col(Answer.at), col(Answer.id))))
 
 
-def unclear(session: Session, limit: int) -> list[tuple[Answer, Loop]]:
-    """Answers that wait for a person to judge them, the oldest first."""
+def unclear(
+    session: Session, limit: int, *, departments: Collection[str] | None = None
+) -> list[tuple[Answer, Loop]]:
+    """Answers that wait for a person to judge them, the oldest first.
+
+    Args:
+        departments: Only those about a ticket of one of these; all if None.
+    """
     query = (
         select(Answer, Loop)
         .join(Loop, col(Loop.id) == Answer.loop_id)
@@ -34,6 +41,13 @@ def unclear(session: Session, limit: int) -> list[tuple[Answer, Loop]]:
         .order_by(col(Answer.at), col(Answer.id))
         .limit(limit)
     )
+    if departments is not None:
+        theirs = (
+            select(LoopTicket.loop_id)
+            .join(Ticket, col(Ticket.id) == LoopTicket.ticket_id)
+            .where(LoopTicket.loop_id == Answer.loop_id, col(Ticket.department).in_(departments))
+        )
+        query = query.where(theirs.exists())
     return list(session.exec(query))
 
 

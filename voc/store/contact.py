@@ -208,7 +208,7 @@ def _to_customer(
 
 def _expiry(message: Message, company: Company) -> datetime | None:
     """When news is too old to be told: as planned, else as the policy says for customers."""
-    if message.expires_at or message.kind is MessageKind.ALERT:
+    if message.expires_at or message.kind is not MessageKind.FOLLOW_UP:
         return message.expires_at
     return message.planned_at + timedelta(days=company.follow_up.expire_after_days)
 

@@ -9,8 +9,9 @@ from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from voc.arrivals import RawFeedback
-from voc.models import Consent, Customer, Identity, IdentityKind, Purpose
+from voc.models import Consent, Customer, Feedback, Identity, IdentityKind, Purpose
 from voc.rules.identities import STRENGTH, normalise_identity
+from voc.store.touched import touch_feedback
 
 Handle = tuple[IdentityKind, str]
 
@@ -24,14 +25,23 @@ def handles_of(item: RawFeedback, *, region: str) -> list[Handle]:
     return sorted(found, key=lambda handle: STRENGTH.index(handle[0]))
 
 
-def owners_of(session: Session, handles: Iterable[Handle]) -> dict[Handle, int]:
-    """Which customer is known by each of *handles*; unknown handles are left out."""
+def owners_of(
+    session: Session, handles: Iterable[Handle], *, hold: bool = False
+) -> dict[Handle, int]:
+    """Which customer is known by each of *handles*; unknown handles are left out.
+
+    Args:
+        hold: Until the transaction ends: a merge waits, or was waited for.
+    """
     wanted = sorted(set(handles))
     found: dict[Handle, int] = {}
     for start in range(0, len(wanted), 400):
         pairs = tuple_(col(Identity.kind), col(Identity.value))
-        rows = session.exec(select(Identity).where(pairs.in_(wanted[start : start + 400])))
-        found |= {(row.kind, row.value): row.customer_id for row in rows}
+        query = select(Identity).where(pairs.in_(wanted[start : start + 400]))
+        query = query.order_by(col(Identity.id))
+        if hold:
+            query = query.with_for_update(read=True).execution_options(populate_existing=True)
+        found |= {(row.kind, row.value): row.customer_id for row in session.exec(query)}
     return found
 
 
@@ -79,6 +89,8 @@ def learn(
     withdrawal; a refusal counts from now.
     """
     customer = session.get_one(Customer, customer_id)
+    if item.segment not in {None, customer.segment}:
+        touch_feedback(session, col(Feedback.customer_id) == customer_id)
     for field in ("name", "language", "country", "segment", "value"):
         if (told := getattr(item, field)) is not None:
             setattr(customer, field, told)

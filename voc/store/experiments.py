@@ -60,7 +60,7 @@ def drawn_so_far(session: Session) -> dict[str, dict[str, int]]:
 def exposed(session: Session, experiment: str, *, now: datetime) -> list[Exposed]:
     """Everybody who was exposed, with what they said until *now*: three queries."""
     rows = session.exec(
-        select(Exposure)
+        select(Exposure.customer_id, Exposure.loop_id, Exposure.variant, Exposure.at)
         .where(Exposure.experiment == experiment, col(Exposure.at) <= now)
         .order_by(col(Exposure.at), col(Exposure.customer_id))
     ).all()
@@ -68,12 +68,12 @@ def exposed(session: Session, experiment: str, *, now: datetime) -> list[Exposed
     back = _came_back(session, experiment, now)
     return [
         Exposed(
-            arm=row.variant,
-            at=row.at,
-            verdicts=tuple(verdicts.get(row.loop_id, ())),
-            came_back_at=back.get(row.customer_id),
+            arm=arm,
+            at=at,
+            verdicts=tuple(verdicts.get(loop_id, ())),
+            came_back_at=back.get(customer_id),
         )
-        for row in rows
+        for customer_id, loop_id, arm, at in rows
     ]
 
 

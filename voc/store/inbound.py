@@ -34,6 +34,14 @@ def insert(session: Session, row: Mapping[str, Any]) -> InboundEvent | None:
     return session.exec(query).one()
 
 
+def is_kept(session: Session, provider: str, event_id: str) -> bool:
+    """Whether this provider told us this before."""
+    query = select(InboundEvent.id).where(
+        InboundEvent.provider == provider, InboundEvent.event_id == event_id[:255]
+    )
+    return session.exec(query).first() is not None
+
+
 def unapplied(session: Session) -> list[int]:
     """Ids of the events that nothing was done about yet, by when they happened."""
     query = select(InboundEvent.id).where(col(InboundEvent.applied_at).is_(None))

@@ -208,6 +208,22 @@ def forget_imported(session: Session, hashes: Sequence[str]) -> int:
     return erased
 
 
+def take_back(session: Session, ticket_id: int, *, actor: str, at: datetime) -> None:
+    """Forget which department *actor* said, at that moment, that a ticket's statements belong to.
+
+    What was said before holds again.
+    """
+    theirs = select(Statement.id).where(Statement.ticket_id == ticket_id)
+    session.execute(
+        delete(Label).where(
+            col(Label.statement_id).in_(theirs),
+            col(Label.kind) == SuggestionKind.DEPARTMENT,
+            col(Label.actor) == actor,
+            col(Label.at) == at,
+        )
+    )
+
+
 def trained_router(session: Session) -> TrainedRouter | None:
     """What was learned last; None: nothing yet."""
     return session.exec(

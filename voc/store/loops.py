@@ -9,7 +9,8 @@ from sqlmodel import Session, and_, col, select
 
 from voc.models import Answer, Loop, LoopState, Message, MessageState
 from voc.rules.contact import Why
-from voc.rules.messages import SAME_WORDS
+from voc.rules.merging import NEVER_LEFT
+from voc.rules.messages import SAME_WORDS, WAITING
 
 NEVER_ARRIVES = (
     MessageState.SUPPRESSED,
@@ -30,6 +31,17 @@ def to_remind(session: Session, told_before: datetime) -> list[Loop]:
         Loop.state == LoopState.TOLD, col(Loop.told_at) <= told_before, ~reminded, ~answered
     )
     return list(session.exec(query.order_by(col(Loop.id)).with_for_update()))
+
+
+def is_told_or_being_told(session: Session, loop: Loop) -> bool:
+    """Whether the reply of this round is in a sender's hands, or went further."""
+    never = [*WAITING, MessageState.HELD, *NEVER_LEFT]
+    query = select(Message.id).where(
+        Message.loop_id == loop.id,
+        Message.step == f"resolution.{loop.round}",
+        col(Message.state).not_in(never),
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def silent(session: Session, told_before: datetime) -> list[Loop]:

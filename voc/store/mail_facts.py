@@ -22,11 +22,13 @@ from voc.models import (
     Ticket,
     Verdict,
 )
+from voc.rules.cloud_events import LedgerEvent
 from voc.rules.messages import GONE
 from voc.store.approval import refusals_of
 from voc.store.merging import Rider, riders_of
 from voc.store.past_rounds import Past, Reply, pasts_of, replies_of
 from voc.store.ticket_history import quotes_of
+from voc.store.webhooks import told_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +90,14 @@ class MailFacts:
     reply: Reply | None = None
     riders: tuple[Rider, ...] = ()
     """What it says for messages that were merged into it."""
+    event: LedgerEvent | None = None
+    """What another program is told of."""
 
 
 def planned_mails(
     session: Session, low: int, high: int, *, now: datetime, limit: int
 ) -> list[MailFacts]:
-    """The facts of due planned messages with ids from *low* to *high*: eleven queries a batch."""
+    """The facts of due planned messages with ids from *low* to *high*: twelve queries a batch."""
     rows = session.execute(
         sa.select(Message, Customer, Feedback, FeedbackVersion, Ticket)
         .outerjoin(Customer, col(Customer.id) == Message.customer_id)
@@ -123,6 +127,7 @@ def planned_mails(
     replies = replies_of(session, [row.Message for row in rows])
     threads = _threads(session, [row.Message.subject for row in rows])
     riders = riders_of(session, [row.Message.id for row in rows])
+    news = told_of(session, [row.Message for row in rows])
     return [
         MailFacts(
             message=row.Message,
@@ -137,6 +142,7 @@ def planned_mails(
             reply=replies.get(row.Message.subject),
             thread=threads.get((row.Message.subject, row.Message.recipient)),
             riders=tuple(riders.get(row.Message.id, ())),
+            event=news.get(row.Message.id),
         )
         for row in rows
     ]

@@ -54,7 +54,9 @@ def plan(
 ) -> bool:
     """Plan a message in the transaction of what causes it; False if it was planned before.
 
-    One that was cancelled, and so never left, is planned anew under its key.
+    One that was cancelled, and so never left, is planned anew under its key. A step of a loop was
+    planned before also if its customer was somebody else's number then: who is merged with
+    another customer is not told twice.
     """
     row = {
         "subject": subject,
@@ -77,17 +79,19 @@ def plan(
 
 
 def _plan_again(session: Session, row: Mapping[str, Any]) -> bool:
+    to_customer = col(Message.kind) == MessageKind.FOLLOW_UP
     cancelled = session.exec(
         select(Message).where(
             Message.subject == row["subject"],
             Message.step == row["step"],
-            Message.recipient == row["recipient"],
             Message.state == Is.CANCELLED,
+            or_(to_customer, col(Message.recipient) == row["recipient"]),
         )
     ).one_or_none()
-    return cancelled is not None and write_anew(
-        session, cancelled, now=row["planned_at"], not_before=row["not_before"]
-    )
+    if cancelled is None:
+        return False
+    cancelled.customer_id = row["customer_id"]
+    return write_anew(session, cancelled, now=row["planned_at"], not_before=row["not_before"])
 
 
 def is_written(session: Session, loop_id: int, step: str) -> bool:

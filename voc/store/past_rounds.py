@@ -60,7 +60,8 @@ def pasts_of(session: Session, tickets: Sequence[Ticket]) -> dict[int, list[Past
     pairs = select(LoopTicket).where(col(LoopTicket.ticket_id).in_(found))
     for pair in session.exec(pairs):
         loops.setdefault(pair.loop_id, []).append(pair.ticket_id)
-    about = col(TicketEvent.ticket_id).in_(found) | col(TicketEvent.loop_id).in_(loops)
+    of_a_loop = col(TicketEvent.ticket_id).is_(None) & col(TicketEvent.loop_id).in_(loops)
+    about = col(TicketEvent.ticket_id).in_(found) | of_a_loop  # not of a loop's other tickets
     steps = select(TicketEvent).where(about, col(TicketEvent.kind).in_(STEPS))
     for event in session.exec(steps.order_by(col(TicketEvent.id))):
         theirs = loops.get(event.loop_id or 0, []) if event.ticket_id is None else [event.ticket_id]

@@ -104,7 +104,7 @@ def facts_for(session: Session, pieces: Sequence[Feedback]) -> dict[int, PieceFa
         .where(col(Statement.version_id).in_(texts))
         .order_by(col(Statement.version_id), col(Statement.start))
     ).all()
-    said = _said_of(session, [s.id for s in statements])
+    said = said_of(session, [s.id for s in statements])
     by_version: dict[int, list[StatementFacts]] = {}
     for row in statements:
         text = texts[row.version_id][row.start : row.end]
@@ -144,7 +144,7 @@ def _piece(
 Said = dict[tuple[int, SuggestionKind], Suggestion | Label]
 
 
-def _said_of(session: Session, ids: Sequence[int | None]) -> Said:
+def said_of(session: Session, ids: Sequence[int | None]) -> Said:
     """Of each statement the newest suggestion of each kind, or the newest label: it wins."""
     said: Said = {}
     suggested = select(Suggestion).where(col(Suggestion.statement_id).in_(ids))

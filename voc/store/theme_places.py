@@ -20,6 +20,7 @@ from voc.models import (
     ThemeState,
 )
 from voc.store.feedback import IN_A_QUERY, vectors
+from voc.store.touched import touch_placed, touch_statements
 from voc.store.upsert import insert_new
 
 LOOK_BACK = 10_000
@@ -105,6 +106,7 @@ def place(session: Session, statements: Mapping[int, tuple[int, float] | None]) 
         for statement_id, fits in statements.items()
     ]
     insert_new(session, ThemeAssignment, rows)
+    touch_statements(session, list(statements))
 
 
 def set_apart(session: Session, ids: Sequence[int]) -> None:
@@ -124,10 +126,12 @@ def move(session: Session, theme_id: int, members: Mapping[int, float]) -> None:
     rows = [{"key": key, "near": similarity} for key, similarity in members.items()]
     if rows:
         session.connection().execute(statement, rows)
+        touch_statements(session, list(members))
 
 
 def move_all(session: Session, from_id: int, to_id: int) -> None:
     """One theme has become part of another."""
+    touch_placed(session, col(ThemeAssignment.theme_id) == from_id)
     session.exec(
         update(ThemeAssignment)
         .where(col(ThemeAssignment.theme_id) == from_id)
@@ -238,4 +242,6 @@ def place_anew(
         parts.append(col(ThemeAssignment.theme_id).in_(of_themes) & (key >= since))
     if states:
         parts.append(col(ThemeAssignment.state).in_(states))
+    for part in parts:
+        touch_placed(session, part)
     return sum(session.exec(delete(ThemeAssignment).where(part)).rowcount for part in parts)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, delete, or_, update
 from sqlmodel import Session, col, select
 
 from voc.company.model import Company
 from voc.errors import NotFoundError
-from voc.models import Loop, LoopTicket, Ticket, TicketState
+from voc.models import Loop, LoopTicket, Statement, Ticket, TicketState
 from voc.rules.escalation import next_escalation
 from voc.rules.lifecycle import UNFINISHED
 from voc.store.events import lock_head
+from voc.store.upsert import insert_new
 
 
 def found(session: Session, ticket_id: int) -> Ticket:
@@ -21,9 +22,14 @@ def found(session: Session, ticket_id: int) -> Ticket:
     Raises:
         NotFoundError: There is none with this id.
     """
-    if (ticket := session.get(Ticket, ticket_id)) is None:
+    if (ticket := find(session, ticket_id)) is None:
         raise _not_found(ticket_id)
     return ticket
+
+
+def find(session: Session, ticket_id: int) -> Ticket | None:
+    """The ticket, only to be read; None if there is none with this id."""
+    return session.get(Ticket, ticket_id)
 
 
 def _not_found(ticket_id: int) -> NotFoundError:
@@ -71,6 +77,22 @@ def tickets_of(session: Session, loop_id: int) -> list[Ticket]:
             .order_by(col(Ticket.id))
         )
     )
+
+
+def hand_on_loops(session: Session, ticket_id: int, to_id: int) -> list[int]:
+    """Let another ticket stand for this one: its statements, and the loops that wait for it.
+
+    Returns:
+        The loops that did not wait for the other one already.
+    """
+    has = {loop.id for loop in loops_of(session, to_id)}
+    joined = [loop.id or 0 for loop in loops_of(session, ticket_id) if loop.id not in has]
+    session.execute(delete(LoopTicket).where(col(LoopTicket.ticket_id) == ticket_id))
+    rows = [{"loop_id": loop_id, "ticket_id": to_id} for loop_id in joined]
+    insert_new(session, LoopTicket, rows)
+    said = update(Statement).where(col(Statement.ticket_id) == ticket_id)
+    session.execute(said.values(ticket_id=to_id))
+    return joined
 
 
 def listing(

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, Request
+from fastapi import BackgroundTasks, Depends, Form, Request
 
-from apps.desk.desk import Refusal, TheDesk
-from voc.models import Role
+from apps.desk.access.audit import Afterwards
+from apps.desk.desk import Desk, Refusal, TheDesk
+from voc.models import Account, DeskSession, Role
 from voc.rules.tokens import digest, token_hash
-from voc.store import accounts
+from voc.store import accounts, audit
+from voc.store.accounts import SEEN_EVERY
 from voc.store.database import reading
 
-COOKIE = "voc_desk"
 EVERYBODY = frozenset(Role)
 READERS = frozenset({Role.OWNER, Role.OPERATIONS, Role.AUDITOR})
 """Those who may read customers' words: owners only in their departments."""
 WORKERS = frozenset({Role.OWNER, Role.OPERATIONS})
 WATCHERS = frozenset({Role.OPERATIONS, Role.AUDITOR})
+KEEPERS = frozenset({Role.ADMINISTRATOR})
+OPERATIONS = frozenset({Role.OPERATIONS})
 
 
 class SignInFirst(Exception):  # noqa: N818 (not an error of ours: a page)
@@ -50,6 +54,7 @@ class Visitor:
     timezone: str | None
     token_hash: str
     now: datetime
+    afterwards: Afterwards = field(repr=False, compare=False)
 
     def sees(self, department: str) -> bool:
         """Whether the tickets of *department* are theirs to see."""
@@ -64,6 +69,28 @@ class Visitor:
         if not self.sees(department):
             raise Refusal(404, "not_here")
 
+    def saw(self, subject: str, detail: str = "") -> None:
+        """Note in the audit log that they saw *subject*: call it once what is shown was found.
+
+        It is written after the page was sent, and so costs the page nothing. Owners' views of a
+        ticket (``visitor.saw(f"ticket:{ticket.id}")``) and everybody's views of a customer
+        (``visitor.saw(f"customer:{customer.id}")``) are noted. What changes something is written
+        by `voc.store.audit.write` in its own transaction instead.
+
+        Args:
+            detail: A code. Never a customer's words, names or addresses.
+        """
+        self.afterwards.add(
+            partial(
+                audit.write,
+                actor=self.email,
+                deed="saw",
+                subject=subject,
+                detail=detail,
+                at=self.now,
+            )
+        )
+
     def csrf(self, secret: bytes) -> str:
         """What a form of theirs must bring back: no other page can know it."""
         return digest(secret, "csrf", self.token_hash).hex()
@@ -77,7 +104,7 @@ class Gate:
     def __init__(self, roles: frozenset[Role]) -> None:
         self.roles = roles
 
-    def __call__(self, request: Request, desk: TheDesk) -> Visitor:
+    def __call__(self, request: Request, desk: TheDesk, background: BackgroundTasks) -> Visitor:
         """Who comes.
 
         Raises:
@@ -85,6 +112,7 @@ class Gate:
             Refusal: Somebody else may do this.
         """
         visitor = visitor_of(request, desk)
+        background.add_task(desk.afterwards.do)
         if visitor.role not in self.roles:
             raise Refusal(403, "not_yours")
         return visitor
@@ -96,7 +124,11 @@ class ChangingGate(Gate):
     changes = True
 
     def __call__(
-        self, request: Request, desk: TheDesk, csrf: Annotated[str, Form()] = ""
+        self,
+        request: Request,
+        desk: TheDesk,
+        background: BackgroundTasks,
+        csrf: Annotated[str, Form()] = "",
     ) -> Visitor:
         """Who comes.
 
@@ -104,7 +136,7 @@ class ChangingGate(Gate):
             SignInFirst: We do not know.
             Refusal: Somebody else may do this, or it is no form of ours.
         """
-        visitor = super().__call__(request, desk)
+        visitor = super().__call__(request, desk, background)
         if not hmac.compare_digest(csrf.encode(), visitor.csrf(desk.secret).encode()):
             raise Refusal(403, "stale_form")
         return visitor
@@ -120,29 +152,41 @@ def do(roles: frozenset[Role]) -> Any:
     return Depends(ChangingGate(roles))
 
 
-def visitor_of(request: Request, desk: TheDesk) -> Visitor:
+def visitor_of(request: Request, desk: Desk) -> Visitor:
     """Who is signed in with this browser.
 
     Raises:
         SignInFirst: Nobody.
     """
-    now, key = desk.clock(), token_hash(request.cookies.get(COOKIE, ""))
+    now, key = desk.clock(), token_hash(request.cookies.get(desk.door.cookie, ""))
     with reading(desk.engine) as session:
         found = accounts.signed_in(session, key, now)
     if found is None:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         raise SignInFirst(asked if request.method in {"GET", "HEAD"} else "/desk")
-    _, account = found
+    browser, account = found
+    _note_visit(desk, browser, now)
+    return _visitor(desk, browser, account, now)
+
+
+def _note_visit(desk: Desk, browser: DeskSession, now: datetime) -> None:
+    if now - browser.seen_at >= SEEN_EVERY:
+        note = partial(accounts.note_seen, token_hash=browser.token_hash, now=now)
+        desk.afterwards.add(note)
+
+
+def _visitor(desk: Desk, browser: DeskSession, account: Account, now: datetime) -> Visitor:
     is_owner = account.role is Role.OWNER
     return Visitor(
-        account_id=account.id or 0,
+        account_id=browser.account_id,
         email=account.email,
         name=account.name,
         role=account.role,
         departments=frozenset(account.departments) if is_owner else None,
         timezone=account.timezone,
-        token_hash=key,
+        token_hash=browser.token_hash,
         now=now,
+        afterwards=desk.afterwards,
     )
 
 

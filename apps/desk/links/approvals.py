@@ -156,8 +156,8 @@ def _standing(message: Message) -> str:
     return f"It is {message.state.value} now. There is nothing to decide at this moment."
 
 
-def _words(session: Session, desk: Desk, held: Held) -> MessageWords:
-    message = held.message
+def words_of(session: Session, desk: Desk, message: Message) -> MessageWords:
+    """What an approver has to know of a message."""
     loop = session.get(Loop, message.loop_id) if message.loop_id else None
     theirs: list[Ticket] = tickets.tickets_of(session, loop.id or 0) if loop else []
     waits = store.is_waiting(message)
@@ -175,7 +175,7 @@ def _words(session: Session, desk: Desk, held: Held) -> MessageWords:
         refusal=message.refusal,
         changed=waits and message.approved_hash is not None,
         fingerprint=actions.fingerprint(message),
-        words=held.words,
+        words=preview(message),
     )
 
 
@@ -192,7 +192,7 @@ def _page(
     return visit.desk.page(
         "approval.html",
         status=status,
-        message=_words(session, visit.desk, held),
+        message=words_of(session, visit.desk, held.message),
         html_page=f"/p/{visit.token}/html",
         form=form,
         done=done,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from voc.models import Answer, Verdict
@@ -62,6 +62,7 @@ class OwnerForm:
     department: str = ""
     root_cause: str = ""
     action_taken: str = ""
+    who: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -73,6 +74,13 @@ def read_reassign(department: str, choices: set[str]) -> OwnerForm:
     known = department in choices
     errors = {} if known else {"department": "Choose the department that owns this."}
     return OwnerForm(department=department if known else "", errors=errors)
+
+
+def read_taker(who: str, people: Container[str]) -> OwnerForm:
+    """Who takes a ticket, where the link does not say it."""
+    known = who in people
+    errors = {} if known else {"who": "Choose who takes it."}
+    return OwnerForm(who=who if known else "", errors=errors)
 
 
 def read_resolve(root_cause: str, action_taken: str) -> OwnerForm:

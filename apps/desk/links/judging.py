@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
@@ -95,21 +95,28 @@ def _page(
     missing: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
-    answer, desk = read.answer, visit.desk
-    said = links.said_in_loop(session, read.loop)
-    theirs = tickets.tickets_of(session, read.loop.id or 0)
-    return desk.page(
+    return visit.desk.page(
         "judge.html",
         status=status,
-        words=answer.words,
-        way=answer.way.value,
-        day=desk.local(answer.at, None),
-        quote=said.text,
-        quote_language=said.language,
-        told=[clean(ticket.action_taken) for ticket in theirs if ticket.action_taken],
-        waits=read.waits,
-        verdict=answer.verdict.value,
-        judged_by=answer.judged_by,
+        day=visit.desk.local(read.answer.at, None),
         missing=missing,
         done=done,
+        **facts_of(session, read),
     )
+
+
+def facts_of(session: Session, read: Read) -> dict[str, Any]:
+    """What a page shows to somebody who has to judge an answer."""
+    answer = read.answer
+    said = links.said_in_loop(session, read.loop)
+    theirs = tickets.tickets_of(session, read.loop.id or 0)
+    return {
+        "words": answer.words,
+        "way": answer.way.value,
+        "quote": said.text,
+        "quote_language": said.language,
+        "told": [clean(ticket.action_taken) for ticket in theirs if ticket.action_taken],
+        "waits": read.waits,
+        "verdict": answer.verdict.value,
+        "judged_by": answer.judged_by,
+    }

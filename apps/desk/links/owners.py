@@ -13,11 +13,11 @@ from sqlmodel import Session
 
 from apps.desk.desk import Desk, Refusal, TheVisit, Visit
 from apps.desk.links.customers import READ
-from apps.desk.links.forms import OwnerForm, read_reassign, read_resolve
-from voc.actions import tickets
+from apps.desk.links.forms import OwnerForm, read_reassign, read_resolve, read_taker
+from voc.actions import ticket_work, tickets
 from voc.company.model import Department
 from voc.errors import IllegalTransitionError
-from voc.models import LinkPurpose, Ticket, TicketEventKind, TicketState
+from voc.models import DeliveryChannel, LinkPurpose, Ticket, TicketEventKind, TicketState
 from voc.rules.lifecycle import TICKET_ARROWS
 from voc.store import links
 from voc.store.approval import refusals_of
@@ -52,6 +52,10 @@ class Held:
     actor: str
     ticket: Ticket
     department: Department
+    room: bool
+    """Whether the link stands in a chat room: then we do not know who follows it."""
+    people: dict[str, str]
+    """By address the names of those who may have the ticket."""
 
     @property
     def may(self) -> bool:
@@ -72,6 +76,7 @@ def act(
     department: Annotated[str, Form()] = "",
     root_cause: Annotated[str, Form()] = "",
     action_taken: Annotated[str, Form()] = "",
+    who: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
     desk = visit.desk
     with transaction(desk.engine) as session:
@@ -81,6 +86,8 @@ def act(
             form = read_reassign(department, {d.id for d in _others(desk, held)})
         elif held.purpose is LinkPurpose.RESOLVE:
             form = read_resolve(root_cause, action_taken)
+        elif held.room:
+            form = read_taker(who, held.people)
         if not held.may:
             return _page(session, desk, held, form=None, status=409)
         if form.errors:
@@ -106,11 +113,21 @@ def _held(session: Session, visit: Visit) -> Held:
         raise Refusal(410, "expired", "en")
     session.refresh(link.ticket, with_for_update=True)
     actor, theirs = link.message.recipient, link.ticket.department
-    department = next((d for d in visit.desk.company.departments if d.id == theirs), None)
-    people = (*department.owners, *department.escalation) if department else ()
-    if department is None or actor not in {person.email for person in people}:
+    company = visit.desk.company
+    department = next((d for d in company.departments if d.id == theirs), None)
+    people = ticket_work.colleagues(session, company, theirs)
+    rooms = {route.name for route in department.alerts} if department else set()
+    in_room = link.message.channel is not DeliveryChannel.EMAIL
+    if department is None or actor not in (rooms if in_room else people):
         raise Refusal(410, "handed_over", "en")
-    return Held(purpose=link.purpose, actor=actor, ticket=link.ticket, department=department)
+    return Held(
+        purpose=link.purpose,
+        actor=f"room:{actor}" if in_room else actor,
+        ticket=link.ticket,
+        department=department,
+        room=in_room,
+        people=people,
+    )
 
 
 def _others(desk: Desk, held: Held) -> list[Department]:
@@ -120,8 +137,12 @@ def _others(desk: Desk, held: Held) -> list[Department]:
     return sorted(others, key=lambda d: likely.index(d.id) if d.id in likely else len(likely))
 
 
-def _accept(session: Session, visit: Visit, held: Held, _form: OwnerForm) -> None:
-    tickets.accept(session, held.ticket.id or 0, actor=held.actor, now=visit.now)
+def _accept(session: Session, visit: Visit, held: Held, form: OwnerForm) -> None:
+    number, company, actor, now = held.ticket.id or 0, visit.desk.company, held.actor, visit.now
+    if held.room:
+        ticket_work.assign(session, number, form.who, company, actor=actor, now=now)
+    else:
+        tickets.accept(session, number, actor=actor, now=now)
 
 
 def _reassign(session: Session, visit: Visit, held: Held, form: OwnerForm) -> None:
@@ -211,4 +232,5 @@ def _page(
         form=form,
         done=done,
         departments=[(d.id, d.name, likely.get(d.id)) for d in _others(desk, held)],
+        people=held.people if held.room else {},
     )

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from voc.models import (
     Consent,
+    CustomerMerge,
     DeliveryChannel,
     Message,
     MessageKind,
@@ -21,54 +22,111 @@ from voc.models import (
 from voc.rules.books import Finding
 from voc.rules.contact import Why
 from voc.rules.messages import GONE, detail_of
-from voc.rules.provenance import read_choice, read_content_hash
+from voc.rules.provenance import read_choice, read_content_hash, read_same_person
+from voc.rules.same_person import SamePerson
 from voc.store.contact import PURPOSES
+
+CHOICES = (
+    TicketEventKind.OPTED_OUT,
+    TicketEventKind.OPTED_IN,
+    TicketEventKind.CUSTOMER_MERGED,
+    TicketEventKind.CUSTOMER_UNMERGED,
+)
 
 
 def nothing_left_after_an_opt_out(session: Session) -> Finding | None:
     """No message was handed over after its customer's opt-out, unless they agreed anew.
 
-    The order of the ledger decides, not a clock: an opt-out and a last look take turns. A reply
-    in public is under the customer's own words, and about those.
+    The order of the ledger decides, not a clock: an opt-out and a last look take turns. A no of
+    one customer is a no of everybody who was the same person then. A reply in public is under
+    the customer's own words, and about those.
     """
     silenced: set[tuple[int, str]] = set()
-    for event, customer_id, channel in _choices_and_sendings(session):
+    people, whose = SamePerson(), dict[int, int]()
+    for event, recipient, channel in _choices_and_sendings(session):
         if channel in PURPOSES:
             purpose = PURPOSES[channel]
-            is_silenced = (customer_id, purpose.value) in silenced
-            if is_silenced and not _agreed(session, customer_id, purpose, event.at):
+            known_as = whose.get(event.message_id or 0) or _number(recipient)
+            person = people.of(known_as)
+            is_silenced = any((each, purpose.value) in silenced for each in person)
+            if is_silenced and not _agreed(session, person, purpose, event.at):
                 problem = f"hands message {event.message_id} over after an opt-out"
                 return Finding("nothing left after an opt out", f"ticketevent {event.id}", problem)
         elif choice := read_choice(event.detail):
-            change = silenced.add if event.kind is TicketEventKind.OPTED_OUT else silenced.discard
-            change(choice)
+            customer_id, said = choice
+            if event.kind is TicketEventKind.OPTED_OUT:
+                silenced.add(choice)
+            else:
+                silenced -= {(each, said) for each in people.of(customer_id)}
+        elif pair := read_same_person(event.detail):
+            _note(event, pair, people, whose)
     return None
 
 
-def _choices_and_sendings(session: Session) -> sa.Result[tuple[TicketEvent, int, DeliveryChannel]]:
-    """What customers chose, and what was handed over to customers, in the order of the ledger."""
+def _note(
+    event: TicketEvent, pair: tuple[int, int], people: SamePerson, whose: dict[int, int]
+) -> None:
+    """Customers are one person from here on, or two again; a message may change hands with it."""
+    merged_id, kept_id = pair
+    if event.message_id is not None:
+        whose[event.message_id] = merged_id
+    elif event.kind is TicketEventKind.CUSTOMER_MERGED:
+        people.merge(merged_id, kept_id)
+    else:
+        people.part(merged_id)
+
+
+def _number(recipient: str | None) -> int:
+    """Of the customer that a message was planned for: the key says so, whoever has it by now."""
+    number = (recipient or "").removeprefix("customer:")
+    return int(number) if number.isdecimal() else 0
+
+
+def _choices_and_sendings(session: Session) -> sa.Result[tuple[TicketEvent, str, DeliveryChannel]]:
+    """What customers chose, who they turned out to be, and what was handed over to them.
+
+    In the order of the ledger.
+    """
     to_customer = sa.and_(
         col(TicketEvent.kind) == TicketEventKind.MESSAGE_SENDING,
         col(Message.kind) == MessageKind.FOLLOW_UP,
         col(Message.channel).in_(PURPOSES),
     )
-    chose = col(TicketEvent.kind).in_([TicketEventKind.OPTED_OUT, TicketEventKind.OPTED_IN])
+    is_sending = col(TicketEvent.kind) == TicketEventKind.MESSAGE_SENDING
     return session.execute(
-        sa.select(TicketEvent, col(Message.customer_id), col(Message.channel))
-        .outerjoin(Message, col(Message.id) == TicketEvent.message_id)
-        .where(sa.or_(chose, to_customer))
+        sa.select(TicketEvent, col(Message.recipient), col(Message.channel))
+        .outerjoin(Message, (col(Message.id) == TicketEvent.message_id) & is_sending)
+        .where(sa.or_(col(TicketEvent.kind).in_(CHOICES), to_customer))
         .order_by(col(TicketEvent.id))
         .execution_options(yield_per=1000)
     )
 
 
-def _agreed(session: Session, customer_id: int, purpose: Purpose, by: datetime) -> bool:
-    """Whether the newest of what they said by then is a yes."""
-    query = select(Consent.granted).where(
-        Consent.customer_id == customer_id, Consent.purpose == purpose, col(Consent.at) <= by
+def _agreed(session: Session, person: frozenset[int], purpose: Purpose, by: datetime) -> bool:
+    """Whether the newest of what this person said by then is a yes.
+
+    What was said under a number that has been merged since is under another one now.
+    """
+    said_by = _said_by(session)
+    theirs = [number for number, customer_id in said_by.items() if customer_id in person]
+    query = select(Consent).where(
+        col(Consent.customer_id).in_(person) | col(Consent.id).in_(theirs),
+        Consent.purpose == purpose,
+        col(Consent.at) <= by,
     )
-    newest = query.order_by(col(Consent.at).desc(), col(Consent.id).desc()).limit(1)
-    return bool(session.exec(newest).first())
+    rows = session.exec(query.order_by(col(Consent.at), col(Consent.id)))
+    said = [row.granted for row in rows if said_by.get(row.id or 0, row.customer_id) in person]
+    return bool(said and said[-1])
+
+
+def _said_by(session: Session) -> dict[int, int]:
+    """By the id of a consent that changed hands the customer who gave it."""
+    merges = select(CustomerMerge).where(col(CustomerMerge.undone_at).is_(None))
+    found: dict[int, int] = {}
+    for merge in session.exec(merges.order_by(col(CustomerMerge.id))):
+        for number in merge.moved.get("consent", ()):
+            found.setdefault(int(number), merge.merged_id)
+    return found
 
 
 def approved_messages_left_as_approved(session: Session) -> Finding | None:

@@ -20,18 +20,7 @@ from voc.models import (
 from voc.rules import lifecycle
 from voc.rules.books import Finding
 
-OF_TICKETS = frozenset(
-    {
-        TicketEventKind.OPENED,
-        TicketEventKind.JOINED,
-        TicketEventKind.ACCEPTED,
-        TicketEventKind.REASSIGNED,
-        TicketEventKind.RESOLVED,
-        TicketEventKind.ESCALATED,
-        TicketEventKind.REOPENED,
-        TicketEventKind.CLOSED,
-    }
-)
+OF_TICKETS = frozenset({TicketEventKind.OPENED} | {event for _, event in lifecycle.TICKET_ARROWS})
 
 
 def tickets_follow_their_events(session: Session) -> Finding | None:

@@ -1,0 +1,174 @@
+"""The loop at a glance: what came in, what became of it, and what waits now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from sqlmodel import Session
+
+from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.desk import TheDesk
+from apps.desk.links.customers import READ
+from apps.desk.numbers.cards import Card, Compared, Counts, count_card, figure_card
+from apps.desk.numbers.filters import Asked, Filter, TheFilter, filter_of
+from apps.desk.numbers.frame import download, frame, status_of
+from apps.desk.numbers.reasons import UNTOLD
+from apps.desk.numbers.terms import TERMS
+from voc.company.model import Company
+from voc.models import LoopState
+from voc.rules import estimates
+from voc.rules.weeks import part, total
+from voc.store import live, weekly
+from voc.store.database import reading
+from voc.store.live import Standing
+
+router = APIRouter()
+HERE = "/desk/overview"
+DIMENSIONS = ("channel", "touchpoint", "stage", "product", "segment")
+ENDS = (
+    ("open", "We owe an answer", f"loop:{LoopState.OPEN}", "open"),
+    ("told", "Told, their answer awaited", f"loop:{LoopState.TOLD}", "told"),
+    ("solved", "Closed: solved", "closed:solved", "solved"),
+    ("silent", "Closed: told, then silent", "closed:silent", "silent"),
+    ("thanked", "Closed: thanked", "closed:thanked", "thanked"),
+    ("untold", "Could not be told", f"loop:{LoopState.COULD_NOT_TELL}", "could not tell"),
+    ("dropped", "Not actionable", f"loop:{LoopState.NOT_ACTIONABLE}", "not actionable"),
+)
+"""Class, name, count and term of what became of loops, in the order of a loop's life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that does not wait for a report."""
+
+    text: str
+    href: str
+    tone: str
+
+
+@router.api_route(HERE, methods=READ)
+def show_overview(
+    desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)
+) -> HTMLResponse:
+    chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
+    with reading(desk.engine) as session:
+        counts = _compared(session, chosen)
+        standing = live.standing(session, _departments(desk.company), visitor.now)
+        facts = frame(desk, session, chosen, path=HERE, dimensions=DIMENSIONS)
+    ends, loops = _ends(counts.whole), counts.whole.get("loops", 0)
+    return desk.view(
+        "numbers/overview.html",
+        visitor,
+        here=HERE,
+        status=status_of(chosen),
+        alarms=_alarms(standing),
+        now_cards=_now_cards(standing),
+        cards=_cards(counts, asked),
+        compares=counts.before is not None,
+        ends=ends,
+        bars=_bars([(kind, n) for kind, _, n, _ in ends], loops),
+        loops=loops,
+        untold=[
+            (UNTOLD[group].name, n, f"/desk/leaks/untold-{group}{asked.query()}")
+            for group, n in part(counts.whole, "untold").items()
+        ],
+        **facts,
+    )
+
+
+@router.api_route(HERE + ".csv", methods=READ)
+def overview_table(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)) -> Response:
+    """What became of the loops of each week."""
+    chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
+    with reading(desk.engine) as session:
+        weeks = weekly.by_week(session, chosen.weeks, chosen.wanted)
+    header = ["week", "feedback", "loops", *(name for _, name, _, _ in ENDS), "reopened"]
+    keys = ["feedback", "loops", *(key for _, _, key, _ in ENDS), "reopened"]
+    rows = (
+        [week, *(counts[key] for key in keys)]
+        for week, counts in zip(chosen.weeks, weeks, strict=True)
+    )
+    return download("loops", header, rows, visitor)
+
+
+def _compared(session: Session, chosen: Filter) -> Compared:
+    weeks = weekly.by_week(session, [*chosen.before, *chosen.weeks], chosen.wanted)
+    before, now = weeks[: len(chosen.before)], weeks[len(chosen.before) :]
+    return Compared(
+        whole=total(now),
+        complete=total(now[: len(chosen.complete)]),
+        before=total(before) if weekly.reaches_back(session, chosen.before) else None,
+    )
+
+
+def _departments(company: Company) -> list[str]:
+    return [department.id for department in company.departments]
+
+
+def _alarms(now: Standing) -> list[Alarm]:
+    doubt, door = "/desk/messages?show=unknown", "/desk/sources"
+    found = (
+        (now.unknown, "message", "in doubt: arrived or not?", doubt, "bad"),
+        (now.quarantined, "item", "in quarantine: not accepted", door, "warn"),
+    )
+    return [
+        Alarm(text=f"{n:,} {one}{'s' * (n > 1)} {what}", href=href, tone=tone)
+        for n, one, what, href, tone in found
+        if n
+    ]
+
+
+def _now_cards(now: Standing) -> list[Card]:
+    return [
+        Card(name="Open loops", value=f"{now.open_loops:,}", definition=TERMS["open"]),
+        Card(
+            name="Open tickets",
+            value=f"{now.open_tickets:,}",
+            definition="Tickets that are not resolved yet.",
+            href="/desk/queue",
+        ),
+        Card(
+            name="Late tickets",
+            value=f"{now.late_tickets:,}",
+            definition=TERMS["late"],
+            href="/desk/leaks",
+            tone="bad" if now.late_tickets else "plain",
+        ),
+        Card(name="Told, answer awaited", value=f"{now.told_loops:,}", definition=TERMS["told"]),
+        Card(
+            name="Waiting for approval",
+            value=f"{now.approvals:,}",
+            definition="Messages that a person has to read before they leave.",
+            href="/desk/approvals",
+        ),
+    ]
+
+
+def _cards(counts: Compared, asked: Asked) -> list[Card]:
+    words, trends, leaks = (
+        f"/desk/{path}{asked.query()}" for path in ("verbatims", "trends", "leaks")
+    )
+    return [
+        count_card("Came in", "feedback", counts, "came in", words),
+        figure_card("Closure rate", estimates.CLOSURE, counts, "closure rate", trends),
+        figure_card("First answer, median", estimates.FIRST_ANSWER, counts, "first answer"),
+        figure_card("Time to close, median", estimates.CLOSING, counts, "closing"),
+        figure_card("Reopened", estimates.REOPENED, counts, "reopened"),
+        count_card("Could not be told", "loop:could_not_tell", counts, "could not tell", leaks),
+    ]
+
+
+def _ends(counts: Counts) -> list[tuple[str, str, int, str]]:
+    return [(kind, name, counts.get(key, 0), term) for kind, name, key, term in ENDS]
+
+
+def _bars(ends: list[tuple[str, int]], loops: int) -> list[tuple[str, float, float]]:
+    """Class, begin and width of the parts of one lying bar, in per cent."""
+    found, below = [], 0
+    for kind, n in ends:
+        if n:
+            found.append((kind, round(100 * below / loops, 2), round(100 * n / loops, 2)))
+        below += n
+    return found

@@ -1,0 +1,117 @@
+"""The models: which are at work, how good they are, what they leave to people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+
+from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.desk import Desk, TheDesk
+from apps.desk.links.customers import READ
+from apps.desk.operations.cards import cards
+from apps.desk.operations.intervals import forest, per_cent
+from apps.desk.operations.tables import as_csv
+from voc.company.model import TRIAGE
+from voc.models import SuggestionCount, SuggestionKind
+from voc.rules.comparing import Interval
+from voc.rules.figures import ENOUGH
+from voc.rules.sums import share
+from voc.rules.weeks import last_weeks
+from voc.store import model_watch, suggestion_counts
+from voc.store.database import reading
+from voc.store.model_watch import Judged
+
+router = APIRouter()
+HERE = "/desk/models"
+WEEKS = 13
+TICKETS = 500
+ROUTERS = 10
+VERSIONS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abstained:
+    """How often models said nothing of one kind, week by week."""
+
+    kind: SuggestionKind
+    weeks: list[tuple[str, int, int, Interval | None]]
+    """Name, statements, those without a value, and their share."""
+
+
+@router.api_route(HERE, methods=READ)
+def show_models(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> HTMLResponse:
+    with reading(desk.engine) as session:
+        now_read = model_watch.reads_now(session) or ""
+        kept = _kept(session, desk, visitor)
+        return desk.view(
+            "operations/models.html",
+            visitor,
+            here=HERE,
+            at_work=now_read.split(),
+            readers=model_watch.readers(session, most=VERSIONS),
+            routers=model_watch.routers(session, limit=ROUTERS),
+            cards=cards(),
+            abstained=_abstained(session, visitor),
+            kept=kept,
+            lines=forest([(name, i) for name, _, i in kept], lowest=0, highest=1),
+            per_cent=per_cent,
+            enough=ENOUGH,
+            most=TICKETS,
+            weeks=WEEKS,
+            triage=TRIAGE,
+        )
+
+
+@router.api_route(HERE + ".csv", methods=READ)
+def download(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
+    with reading(desk.engine) as session:
+        rows = [
+            (each.week, each.kind.value, each.model, each.asked, each.unsure)
+            for each in suggestion_counts.since(session, _weeks(visitor)[0])
+        ]
+    return as_csv("models", ("week", "kind", "model", "statements", "no_value"), rows)
+
+
+def _weeks(visitor: Visitor) -> list[str]:
+    """As they are counted: in UTC."""
+    return last_weeks(WEEKS, visitor.now, UTC)
+
+
+def _abstained(session: Session, visitor: Visitor) -> list[Abstained]:
+    weeks = _weeks(visitor)
+    counted = suggestion_counts.since(session, weeks[0])
+    kinds = [kind for kind in SuggestionKind if any(each.kind is kind for each in counted)]
+    return [Abstained(kind=kind, weeks=_by_week(counted, kind, weeks)) for kind in kinds]
+
+
+def _by_week(
+    counted: list[SuggestionCount], kind: SuggestionKind, weeks: list[str]
+) -> list[tuple[str, int, int, Interval | None]]:
+    found = []
+    for week in weeks:
+        theirs = [each for each in counted if each.kind is kind and each.week == week]
+        asked, unsure = sum(e.asked for e in theirs), sum(e.unsure for e in theirs)
+        found.append((week, asked, unsure, interval_of(unsure, asked)))
+    return found
+
+
+def interval_of(hits: int, n: int) -> Interval | None:
+    """A share with its interval; None of too few."""
+    return Interval(*(each / 100 for each in share(hits, n))) if n >= ENOUGH else None
+
+
+def _kept(
+    session: Session, desk: Desk, visitor: Visitor
+) -> list[tuple[str, Judged, Interval | None]]:
+    """By department how many of the tickets that it was sent first it kept."""
+    names = {department.id: department.name for department in desk.company.departments}
+    since = visitor.now - timedelta(weeks=WEEKS)
+    judged = model_watch.judged(session, list(names), since=since, most=TICKETS)
+    return [
+        (names[each.department], each, interval_of(each.kept, each.kept + each.handed_on))
+        for each in judged
+    ]

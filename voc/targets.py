@@ -1,0 +1,40 @@
+"""Addresses that this machine sends to: what is safe, and what is only its own."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+WebhookName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+SHORTEST_KEY = 24  # bytes, as Standard Webhooks asks for
+
+
+class WebhookTarget(BaseModel, frozen=True):
+    """Another program that is told of events: where it listens, and what we sign with."""
+
+    url: SecretStr = Field(description="https://... (http:// only on this machine).")
+    secret: SecretStr = Field(description="whsec_ and base64, as Standard Webhooks has it.")
+
+    @field_validator("url")
+    @classmethod
+    def _is_safe(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        is_local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        if not is_local and not (parts.scheme == "https" and parts.hostname):
+            raise ValueError("must begin with https:// (http:// only on this machine)")
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+        try:
+            key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) < SHORTEST_KEY:
+            raise ValueError(f"must be whsec_ and {SHORTEST_KEY} bytes or more in base64")
+        return secret
