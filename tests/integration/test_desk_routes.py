@@ -116,7 +116,8 @@ def routes_of(routes: list[BaseRoute], prefix: str = "") -> Iterator[Route]:
             else:
                 assert isinstance(route.app, StaticFiles)
         elif isinstance(route, starlette.routing.Route):
-            yield from (Route(method, prefix + route.path) for method in route.methods or ())
+            methods = sorted(route.methods or ())
+            yield from (Route(method, prefix + route.path) for method in methods)
         else:
             yield from routes_of(vars(route)["original_router"].routes, prefix)
 
