@@ -1,7 +1,7 @@
 """Let the machine run, and see that it finds bugs.
 
-    python -m tests.machine run [--runs 200] [--steps 30] [--seed 1]
-    python -m tests.machine bugs [--only NAME] [--write]
+    python -m tests.machine run [--runs 200] [--steps 20] [--seed 1]
+    python -m tests.machine bugs [--only NAME] [--seed 1] [--write]
 
 `bugs` copies the project, puts one bug in (a patch under `tests/machine/bugs`), lets the machine
 run there, and goes on to the next. A bug that is not found fails the command.
@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.faults.figures import keep, on_which_machine
@@ -27,7 +29,9 @@ ROOT = Path(__file__).parents[2]
 BUGS = Path(__file__).parent / "bugs"
 PACKAGES = ("voc", "tasks", "notifications", "nlp", "sources", "tests", "migrations", "apps")
 FILES = ("pyproject.toml",)
-RUNS, STEPS = 60, 30
+RUNS, STEPS = 60, 20
+NO_BUGS = ("ImportError", "ModuleNotFoundError", "SyntaxError", "NameError")
+"""A patch that has become wrong, not one that puts a bug in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +50,23 @@ def main() -> int:
         return run(options.runs, options.steps, options.seed, shrink=True)
     if options.command == "hunt":
         return run(options.runs, options.steps, options.seed, shrink=False)
-    return hunt_bugs(options.only, write=options.write)
+    return hunt_bugs(options.only, options.seed, write=options.write)
 
 
 def run(runs: int, steps: int, seed: int, *, shrink: bool) -> int:
-    """One search for an order of events that breaks a promise; 1 if there is one."""
+    """The known crossings, then a search for an order that breaks a promise; 1 if there is one."""
     from hypothesis import HealthCheck, Phase, settings
     from hypothesis import seed as seeded
     from hypothesis.stateful import run_state_machine_as_test
 
-    from tests.machine.machine import Shop
+    from tests.machine.crossings import play_crossings
+    from tests.machine.tangles import Shop
 
     logging.disable()
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     began = time.process_time()
     try:
+        play_crossings(seed)
         run_state_machine_as_test(
             seeded(seed)(Shop),
             settings=settings(
@@ -75,18 +81,25 @@ def run(runs: int, steps: int, seed: int, *, shrink: bool) -> int:
     except Exception as exc:
         if shrink:
             raise
-        print(f"{type(exc).__name__}: {' '.join(str(exc).split())[:150]}")
+        print(f"{_told(exc)} ({time.process_time() - began:.0f} CPU s)")
         return 1
     print(f"{runs} runs of up to {steps} steps, {time.process_time() - began:.0f} CPU s: it holds")
     return 0
 
 
-def hunt_bugs(only: str | None, *, write: bool) -> int:
+def _told(exc: Exception) -> str:
+    """The promise that is broken, or what is raised before it comes to that."""
+    promise = traceback.extract_tb(exc.__traceback__)[-1].name.replace("_", " ")
+    name = promise if isinstance(exc, AssertionError) else type(exc).__name__
+    return f"{name}: {' '.join(str(exc).split())[:150]}".removesuffix(": ")
+
+
+def hunt_bugs(only: str | None, seed: int, *, write: bool) -> int:
     """Put in one bug after the other; 1 if one is not found."""
     patches = [p for p in sorted(BUGS.glob("*.patch")) if only in {None, p.stem}]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         verdicts = []
-        for verdict in pool.map(_hunt, patches):
+        for verdict in pool.map(partial(_hunt, seed=seed), patches):
             verdicts.append(verdict)
             mark = "found" if verdict.found else "MISSED"
             told = f"{verdict.seconds:4.0f} s  {mark:6}  {verdict.name}: {verdict.told}"
@@ -98,7 +111,7 @@ def hunt_bugs(only: str | None, *, write: bool) -> int:
     return 1 if missed or not verdicts else 0
 
 
-def _hunt(patch: Path) -> Verdict:
+def _hunt(patch: Path, *, seed: int) -> Verdict:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
@@ -107,13 +120,13 @@ def _hunt(patch: Path) -> Verdict:
             shutil.copytree(ROOT / package, copy / package, ignore=ignored)
         for name in FILES:
             shutil.copy(ROOT / name, copy / name)
-        applied = _run(["git", "apply", "-p1", str(patch)], copy)
+        applied = _run(["git", "apply", "-p1", "-C1", str(patch)], copy)
         if applied.returncode:
             return Verdict(patch.stem, False, 0, f"does not apply: {applied.stderr.strip()[:100]}")
-        command = [sys.executable, "-m", "tests.machine", "hunt"]
+        command = [sys.executable, "-m", "tests.machine", "hunt", "--seed", str(seed)]
         hunted = _run(command, copy)
     lines = hunted.stdout.strip().splitlines() or [hunted.stderr.strip()[-150:]]
-    broke = lines[-1].startswith(("ImportError", "ModuleNotFoundError", "SyntaxError"))
+    broke = any(name in lines[-1] for name in NO_BUGS)
     found = hunted.returncode == 1 and not hunted.stderr.strip() and not broke
     return Verdict(patch.stem, found, time.monotonic() - began, lines[-1])
 

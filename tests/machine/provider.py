@@ -5,10 +5,10 @@ It behaves as SMTP does: nobody can ask it what it has, and a copy is not notice
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from notifications.channel import (
@@ -37,10 +37,13 @@ class Fate(StrEnum):
     OPTS_OUT = "opts_out"  # the customer does, while the connection is prepared
     PAUSED = "paused"  # while preparing; another sender works meanwhile
     TAKEN_FOR_DEAD = "taken_for_dead"  # the same, and somebody queued our message again
+    SWITCHED_OFF = "switched_off"  # while preparing: the kill switch is set
 
 
 DIES = frozenset({Fate.DIES_PREPARING, Fate.DIES_BEFORE, Fate.DIES_AFTER})
-MEANWHILE = frozenset({Fate.OPTS_OUT, Fate.PAUSED, Fate.TAKEN_FOR_DEAD})
+MEANWHILE = frozenset({Fate.OPTS_OUT, Fate.PAUSED, Fate.TAKEN_FOR_DEAD, Fate.SWITCHED_OFF})
+DOUBTFUL = frozenset({Fate.REPLY_LOST, Fate.MAIL_LOST})
+PUT_OFF = frozenset({Fate.LATER, Fate.LATER_AFTER_DATA, Fate.DOWN})
 
 
 class KilledError(BaseException):
@@ -54,7 +57,7 @@ class Delivered:
     order: int
     message_id: str
     to: str
-    content: str
+    content: bytes
 
 
 @dataclass
@@ -62,8 +65,13 @@ class Provider:
     """What it has delivered, and the fates of the next mails; after those all are taken."""
 
     fates: deque[Fate] = field(default_factory=deque)
+    befalls: str | None = None
+    """To whom the mails go that have a fate; None: to anybody."""
+    tried: list[tuple[str, datetime, bytes]] = field(default_factory=list)
+    """Message-ID, when it was frozen, and its bytes, of every try."""
     delivered: list[Delivered] = field(default_factory=list)
     meanwhile: Callable[[Fate, str], None] = lambda _fate, _recipient: None
+    on_taken: Callable[[Delivered], None] = lambda _mail: None
     _fate: Fate = Fate.TAKEN
 
     def route_for(self, recipient: str) -> str:
@@ -76,7 +84,8 @@ class Provider:
         return None
 
     def prepare(self, mail: Envelope) -> None:
-        fate = self.fates.popleft() if self.fates else Fate.TAKEN
+        self.tried.append((mail.message_id, mail.frozen_at, mail.content))
+        fate = self._fate_of(mail.recipient)
         if fate in MEANWHILE:
             self.meanwhile(fate, mail.recipient)
             fate = Fate.TAKEN
@@ -91,6 +100,11 @@ class Provider:
             case Fate.NO_MAILBOX:
                 raise NoSuchMailboxError("550 at RCPT")
 
+    def _fate_of(self, recipient: str) -> Fate:
+        if not self.fates or self.befalls not in {None, recipient}:
+            return Fate.TAKEN
+        return self.fates.popleft()
+
     def hand_over(self, mail: Envelope) -> str:
         match self._fate:
             case Fate.DIES_BEFORE:
@@ -101,9 +115,10 @@ class Provider:
                 raise NotSentError("451 at DATA")
             case Fate.MAIL_LOST:
                 raise UnconfirmedError("SMTPServerDisconnected at DATA")
-        digest = hashlib.sha256(mail.content).hexdigest()
         order = len(self.delivered)
-        self.delivered.append(Delivered(order, mail.message_id, mail.recipient, digest))
+        taken = Delivered(order, mail.message_id, mail.recipient, mail.content)
+        self.delivered.append(taken)
+        self.on_taken(taken)
         if self._fate is Fate.DIES_AFTER:
             raise KilledError
         if self._fate is Fate.REPLY_LOST:

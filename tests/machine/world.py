@@ -6,34 +6,29 @@ provider and the clock are stand-ins. `promises` says what must hold at every mo
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
 
-from sqlalchemy import event
 from sqlmodel import Session, col, select
 
 from tasks import close, follow_up, route, understand
-from tasks.workplace import workplace
-from tests.machine.provider import Fate, KilledError, Provider
+from tests.machine.breaking import breaking_off
+from tests.machine.home import Home
+from tests.machine.provider import Delivered, Fate, KilledError, Provider
+from tests.machine.seen import UNFINISHED, Reply, Snapshot, reply_of, snapshot
 from tests.outbox_cases import everywhere
-from tests.story import COMPANY, Story, fake_models, write_company
+from tests.story import Story
 from voc.actions import answers, collect, doubt, tickets
 from voc.actions.contact import unsubscribe
 from voc.actions.inbound import Arrived, take_in
 from voc.arrivals import Page, RawFeedback, RawIdentity, RawRating
 from voc.models import (
-    Answer,
     AnswerWay,
     Channel,
-    Feedback,
     Identity,
     IdentityKind,
     InboundKind,
@@ -42,12 +37,10 @@ from voc.models import (
     MessageState,
     RatingScale,
     Ticket,
-    TicketState,
     Verdict,
 )
-from voc.settings import get_settings
 from voc.store import messages
-from voc.store.database import connect, transaction
+from voc.store.database import transaction
 
 PEOPLE = ("kim@example.com", "lee@example.com", "sam@example.com")
 WORDS = {
@@ -56,51 +49,49 @@ WORDS = {
     "both": "The parcel came late. I was charged twice, give me my refund.",
     "praise": "Wonderful, thank you!",
 }
-POLICY = "follow_up: {cap_7_days: 2, cap_30_days: 3, reminder_after_days: 5}\n"
-CAP_7_DAYS = 2
 SILENCES = frozenset({InboundKind.HARD_BOUNCED, InboundKind.COMPLAINED})
-MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of its own is made in it)
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The tables at one moment."""
-
-    feedback: list[Feedback]
-    loops: list[Loop]
-    tickets: list[Ticket]
-    messages: list[Message]
-    answers: list[Answer]
 
 
 class World(Story):
     """One run of the machine."""
 
-    def __init__(self, template: Path) -> None:
-        self.home = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.exists() else None))
-        shutil.copytree(template, self.home, dirs_exist_ok=True)
-        _work_at(self.home)
-        super().__init__(workplace())
-        self.provider = Provider(meanwhile=self._meanwhile)
+    def __init__(self, home: Home) -> None:
+        super().__init__(home.make_as_new())
+        self.provider = Provider(meanwhile=self._meanwhile, on_taken=self._remember)
+        self.customers = set(PEOPLE)
         self.sent_again: Counter[str] = Counter()
+        self.asked_again: dict[str, int] = {}
+        """By Message-ID what was delivered when a person last said: send it again."""
         self.silent_since: dict[str, int] = {}
-        self.contacted: dict[str, list[Any]] = {}
+        self.contacted: dict[str, list[tuple[datetime, str]]] = {}
         self.said: set[str] = set()
         self.backlog: list[RawFeedback] = []
         self.reported: list[Arrived] = []
+        self.replies: list[Reply] = []
         self.killed_since: int | None = None
+        self._actions: dict[int, str] = {}
+        self._works = count(1)
         self._seen = 0
         setattr(follow_up, "open_channels", lambda _settings: everywhere(self.provider))  # noqa: B010
 
-    def end(self) -> None:
-        self.place.engine.dispose()
-        connect.cache_clear()
-        shutil.rmtree(self.home)
-
     # What customers and sources do.
 
-    def somebody_says(self, who: str, what: str, *, breaks_off: bool = False) -> None:
-        """It is collected at once; the first try may break off half way."""
+    def newcomer(self) -> str:
+        """A customer to whom nothing has happened yet."""
+        who = f"new{len(self.customers)}@example.com"
+        self.customers.add(who)
+        return who
+
+    def somebody_says(self, who: str, *whats: str, breaks_at: int = 0) -> list[str]:
+        """It is collected at once, as one page; the first try may break off at a statement."""
+        keys = [self._writes(who, what) for what in whats]
+        if breaks_at:
+            with breaking_off(self.place.engine, breaks_at):
+                self.reads_on()
+        self.reads_on()
+        return keys
+
+    def _writes(self, who: str, what: str) -> str:
         key = f"f{len(self.backlog) + 1}"
         rating = RawRating(value=10 if what == "praise" else 2, scale=RatingScale.NPS)
         self.backlog.append(
@@ -116,10 +107,7 @@ class World(Story):
             )
         )
         self.said.add(key)
-        if breaks_off:
-            with _BreakingOff(self.place.engine):
-                self.reads_on()
-        self.reads_on()
+        return key
 
     def reads_on(self) -> None:
         """The source from where it was last read; the last item comes again."""
@@ -182,6 +170,12 @@ class World(Story):
 
     # What owners, operations and machines do.
 
+    def resolves(self, ticket: Ticket, action: str = "") -> None:
+        """Each time they do something else."""
+        action = action or f"We mended it in work {next(self._works)}."
+        super().resolves(ticket, action)
+        self._actions[ticket.id or 0] = action
+
     def hands_on(self, ticket: Ticket, department: str) -> None:
         with transaction(self.place.engine) as session:
             tickets.reassign(
@@ -198,6 +192,7 @@ class World(Story):
             doubt.settle(session, message.id or 0, to, now=self.now, actor="ops@corner.example")
         if to is MessageState.QUEUED:
             self.sent_again[message.message_id or ""] += 1
+            self.asked_again[message.message_id or ""] = len(self.provider.delivered)
 
     def switch(self, *, on: bool) -> None:
         """The kill switch."""
@@ -211,9 +206,14 @@ class World(Story):
     def understands(self) -> None:
         understand.understand_range.fn(0, 10**9)
 
-    def sends(self, fates: Sequence[Fate]) -> None:
-        """One run of the follow-up stage; a sender that dies is followed by no other."""
+    def sends(self, fates: Sequence[Fate], *, to: str | None = None) -> None:
+        """One run of the follow-up stage; a sender that dies is followed by no other.
+
+        Args:
+            to: The fates befall mails to this customer only; None: any mail.
+        """
         self.provider.fates.extend(fates)
+        self.provider.befalls = to
         follow_up.recover_messages.fn(self.now)
         follow_up.plan_due.fn(self.now)
         follow_up.render_planned.fn(self.now)
@@ -228,8 +228,11 @@ class World(Story):
 
     def _meanwhile(self, fate: Fate, recipient: str) -> None:
         if fate is Fate.OPTS_OUT:
-            if recipient in PEOPLE:
+            if recipient in self.customers:
                 self.opts_out(recipient)
+            return
+        if fate is Fate.SWITCHED_OFF:
+            self.switch(on=True)
             return
         if fate is Fate.TAKEN_FOR_DEAD:
             with transaction(self.place.engine) as session:
@@ -247,14 +250,13 @@ class World(Story):
 
     # What is seen of it.
 
+    def _remember(self, mail: Delivered) -> None:
+        reply = reply_of(self.place.engine, mail, self._actions)
+        if reply is not None:
+            self.replies.append(reply)
+
     def snapshot(self) -> Snapshot:
-        with transaction(self.place.engine) as session:
-            return Snapshot(
-                *(
-                    list(session.exec(select(table)))
-                    for table in (Feedback, Loop, Ticket, Message, Answer)
-                )
-            )
+        return snapshot(self.place.engine)
 
     def new_deliveries(self) -> None:
         """Note when each customer heard from us."""
@@ -268,57 +270,15 @@ class World(Story):
             self.understands()
             self.routes()
             for ticket in self.rows(Ticket):
-                if ticket.state in {TicketState.OPEN, TicketState.IN_PROGRESS}:
+                if ticket.state in UNFINISHED:
                     self.resolves(ticket)
-            for _ in range(3):
+            for _ in range(2):
                 self.sends(())
                 self.closes()
-                self.wait(hours=25)
+                self.wait(hours=40)
 
     def routes(self) -> None:
         route.route_range.fn(0, 10**9, self.now)
-
-
-class _BreakingOff:
-    """A page that breaks off half way: one of its statements fails."""
-
-    def __init__(self, engine: Any) -> None:
-        self._engine, self._left = engine, 16
-
-    def __enter__(self) -> None:
-        event.listen(self._engine, "before_cursor_execute", self._count)
-
-    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> bool:
-        event.remove(self._engine, "before_cursor_execute", self._count)
-        return kind is not None and issubclass(kind, _BrokenOffError)
-
-    def _count(self, *_args: object) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise _BrokenOffError
-
-
-class _BrokenOffError(Exception):
-    pass
-
-
-def make_template(folder: Path) -> Path:
-    """A home with an empty, migrated database, to be copied."""
-    write_company(folder, COMPANY.replace("follow_up: {cap_7_days: 9, cap_30_days: 99}\n", POLICY))
-    _work_at(folder)
-    place = workplace()
-    models = fake_models(place.company)
-    setattr(understand, "build_models", lambda _company: models)  # noqa: B010
-    understand.unlearned_models.cache_clear()
-    place.engine.dispose()
-    connect.cache_clear()
-    return folder
-
-
-def _work_at(home: Path) -> None:
-    os.environ["VOC_HOME"] = str(home)
-    get_settings.cache_clear()
-    workplace.cache_clear()
 
 
 def _in_state(session: Session, state: MessageState) -> Sequence[Message]:
