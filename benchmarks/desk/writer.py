@@ -11,6 +11,7 @@ from voc.store.database import open_database, transaction
 from voc.store.upsert import insert_new
 
 A_PAGE = 200
+CUSTOMERS = 1_000
 PAUSE_S = 0.02
 """Between two pages a source is asked for the next one."""
 
@@ -24,7 +25,7 @@ def keep_writing(url: str) -> None:
                 "source": "benchmark",
                 "external_id": f"{time.monotonic_ns()}-{page}-{i}",
                 "channel": Channel.SURVEY,
-                "customer_id": 1,
+                "customer_id": 1 + (page * A_PAGE + i) % CUSTOMERS,
                 "said_at": NOW,
                 "collected_at": NOW,
                 "item_hash": "",
