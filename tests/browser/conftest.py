@@ -6,14 +6,19 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine
 
+from apps.desk.serve import build
 from tests.desk import database, make_desk
+from tests.played import Played, going_on, play
+from tests.story import Story
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -46,9 +51,37 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def site(engine: Engine) -> Iterator[str]:
     """The address of a desk that runs on a free port, over *engine*."""
-    config = uvicorn.Config(
-        make_desk(engine), host="127.0.0.1", port=0, log_level="warning", access_log=False
-    )
+    with serving(make_desk(engine)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(tmp_path_factory.mktemp("played"))
+
+
+@pytest.fixture(scope="module")
+def story(
+    browser: Browser,  # or else it would be played for nobody
+    played: Played,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Story]:
+    """The example company in its second week: tickets wait, nobody has acted yet."""
+    with going_on(played, tmp_path_factory.mktemp("company")) as story:
+        yield story
+
+
+@pytest.fixture(scope="module")
+def company_site(story: Story) -> Iterator[str]:
+    """The address of the example company's desk."""
+    with serving(build(story.place.settings, story.place.company)) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The address of *app* on a free port."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,6 +17,7 @@ from tests.factories import (
     save_told_loop,
     save_waiting_reply,
 )
+from tests.pictures import picture
 from voc.models import Answer, FeedbackVersion, Suppression, Verdict
 from voc.store.database import transaction
 
@@ -37,12 +36,6 @@ def visit(browser: Browser, url: str, viewport: dict[str, int]) -> Iterator[Page
     page.goto(url)
     yield page
     context.close()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of the page where VOC_SCREENSHOTS says, to be looked at."""
-    if folder := os.environ.get("VOC_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def fill(engine: Engine, *, language: str = "en") -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.flows.test_up import deployments, run
+from tests.pictures import picture
 from tests.standing import Stand, Standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.flow]
@@ -26,12 +25,6 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
-def keep_picture(page: Page, name: str) -> None:
-    """For a person to look at, if they say where."""
-    if folder := os.environ.get("VOC_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
 def open_ui(page: Page, standing: Standing, path: str) -> None:
     page.goto(f"{standing.prefect}/v2/{path}")
 
@@ -43,7 +36,7 @@ def test_the_deployments_are_listed_with_their_schedules(page: Page, stand: Stan
         row = page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
         expect(row).to_contain_text("team:cx")
         expect(row).to_contain_text("1 schedules" if name != "loop" else "At 03:00 AM")
-    keep_picture(page, "deployments")
+    picture(page, "deployments")
 
 
 def test_a_deployment_says_what_it_does_and_when_it_runs(page: Page, stand: Stand) -> None:
@@ -54,7 +47,7 @@ def test_a_deployment_says_what_it_does_and_when_it_runs(page: Page, stand: Stan
     expect(page.get_by_text("Send what we owe")).to_be_visible()
     expect(page.get_by_text("Run it by hand")).to_be_visible()
     expect(page.get_by_text("Every 10 minutes").first).to_be_visible()
-    keep_picture(page, "deployment")
+    picture(page, "deployment")
 
 
 def test_a_run_is_started_with_a_form_of_plain_words(page: Page, stand: Stand) -> None:
@@ -64,7 +57,7 @@ def test_a_run_is_started_with_a_form_of_plain_words(page: Page, stand: Stand) -
     for title in ("Collect", "Sources", "Follow up", "Messages at most", "Measure"):
         expect(page.get_by_text(f"{title} (Optional)").first).to_be_visible()
     expect(page.get_by_text("Ids from the company file")).to_be_visible()
-    keep_picture(page, "run_form")
+    picture(page, "run_form")
 
 
 def test_the_report_is_found_among_the_artifacts(page: Page, stand: Stand) -> None:
@@ -76,4 +69,4 @@ def test_the_report_is_found_among_the_artifacts(page: Page, stand: Stand) -> No
     page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).first.click()
 
     expect(page.get_by_text("Shop & Co").first).to_be_visible()
-    keep_picture(page, "report")
+    picture(page, "report")

@@ -65,6 +65,7 @@ SAYS: Mapping[Deed, str] = MappingProxyType(
         Deed.MERGE: "The other ticket is part of this one now.",
     }
 )
+NOBODY_TO_TELL = "The ticket is resolved, and closed at once: no customer of it can be told."
 UNDONE_BY: Mapping[Deed, Deed] = MappingProxyType(
     {
         Deed.ACCEPT: Deed.RELEASE,
@@ -102,7 +103,9 @@ def done_of(ticket: Ticket, code: str) -> Done | None:
     deed = Deed(code)
     back = UNDONE_BY.get(deed)
     can = back is not None and back is not Deed.HAND_BACK and may(ticket, back)
-    return Done(text=SAYS[deed], undo=address_of(ticket.id or 0, back) if back and can else None)
+    ended = deed is Deed.RESOLVE and ticket.closed_at and ticket.closed_at == ticket.resolved_at
+    text = NOBODY_TO_TELL if ended else SAYS[deed]
+    return Done(text=text, undo=address_of(ticket.id or 0, back) if back and can else None)
 
 
 def undo_from_queue(session: Session, code: str, ticket_id: int, visitor: Visitor) -> Done | None:
