@@ -7,7 +7,7 @@ from datetime import datetime
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from tasks.measure import count_weeks, write_report
+from tasks.measure import count_experiments, count_weeks, write_report
 from tasks.workplace import workplace
 from voc.params import MeasureParams
 
@@ -27,6 +27,7 @@ def measure(params: MeasureParams = MeasureParams(), now: datetime | None = None
     """
     moment = now or workplace().clock()
     count_weeks(moment)
+    count_experiments(moment)
     report = write_report(params.since_days, moment)
     create_markdown_artifact(key="report", markdown=report.markdown, description="The report")
     create_table_artifact(

@@ -11,7 +11,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 import sources.catalogue
-from notifications.inbox.handover import QUARANTINE
 from sources.base import Rejected, Source
 from tasks.discreet import discreet
 from tasks.door import build_door, door_seal
@@ -19,7 +18,7 @@ from tasks.inbox import replay_mail
 from tasks.retrying import TRANSIENT_READS, is_transient
 from tasks.workplace import Workplace, workplace
 from voc.actions import collect, quarantine
-from voc.arrivals import Page, RawFeedback
+from voc.arrivals import MAIL_IN, Page, RawFeedback
 from voc.errors import ConfigurationError
 from voc.models import Quarantine
 from voc.progress import report
@@ -50,7 +49,7 @@ def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) ->
     door = build_door(place)
     counts: Counter[str] = Counter()
     for item in quarantine.waiting(place.engine, ids):
-        if item.source == QUARANTINE:
+        if item.source == MAIL_IN:
             accepted = replay_mail(place, door_seal(place).open(item.raw_encrypted), now=now)
         else:
             accepted = _replay(place, item, door, now=now)

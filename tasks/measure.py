@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from notifications import report
 from tasks.discreet import discreet
 from tasks.workplace import Workplace, workplace
-from voc.actions import figures
+from voc.actions import experiments, figures
 from voc.rules.measures import measure
 from voc.store import measures
 from voc.store.database import transaction
@@ -56,6 +56,14 @@ def count_weeks(now: datetime) -> int:
     """Bring the figures of the desk up to date; how many weeks were counted again."""
     place = workplace()
     return figures.refresh(place.engine, place.company.company.timezone, now=now)
+
+
+@task(cache_policy=NO_CACHE)
+@discreet
+def count_experiments(now: datetime) -> None:
+    """Bring what the desk shows of experiments up to date."""
+    place = workplace()
+    experiments.count(place.engine, place.company, now=now)
 
 
 def is_stale(place: Workplace) -> bool:

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from voc.models import Channel, IdentityKind, RatingScale
 
+MAIL_IN = "mail in"
+"""Where mail comes from that lands in quarantine. No source of a company file can be called so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRating:

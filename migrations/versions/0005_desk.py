@@ -42,6 +42,13 @@ FIGURES_INDEXES = {
     "ix_loop_state_reason_closed_at": ("loop", ["state", "reason", "closed_at"]),
     "ix_themeassignment_theme_id_statement_id": ("themeassignment", ["theme_id", "statement_id"]),
 }
+FIGURES_TABLES = (
+    "experimentcount",
+    "figuresstate",
+    "touchedday",
+    "departmentfigures",
+    "weekfigures",
+)
 
 
 def upgrade() -> None:
@@ -53,12 +60,13 @@ def upgrade() -> None:
     _watch_operations()
     _create_webhooks()
     _count_weeks()
+    _count_experiments()
 
 
 def downgrade() -> None:
     for index, (table, _) in FIGURES_INDEXES.items():
         op.drop_index(index, table)
-    for table in ("figuresstate", "touchedday", "departmentfigures", "weekfigures"):
+    for table in FIGURES_TABLES:
         op.drop_table(table)
     op.drop_table("webhookcursor")
     for index, (table, _) in OPERATIONS_INDEXES.items():
@@ -295,3 +303,14 @@ def _count_weeks() -> None:
     )
     for index, (table, columns) in FIGURES_INDEXES.items():
         op.create_index(index, table, columns)
+
+
+def _count_experiments() -> None:
+    op.create_table(
+        "experimentcount",
+        sa.Column("experiment", AutoString(length=64), nullable=False),
+        sa.Column("arm", AutoString(length=64), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("n", "events", "waiting")),
+        sa.Column("counted_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("experiment", "arm", name=op.f("pk_experimentcount")),
+    )

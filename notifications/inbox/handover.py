@@ -17,7 +17,7 @@ from notifications.inbox.reading import MailIn, OwnAddresses, read_mail
 from notifications.inbox.replies import new_words
 from voc.actions.collect import Door, quarantine
 from voc.actions.inbound import Arrived, take_in
-from voc.arrivals import Rejected
+from voc.arrivals import MAIL_IN, Rejected
 from voc.models import InboundKind, Message, SourceCursor
 from voc.rules.inbound_mail import meaning_of
 from voc.rules.tokens import read_return_token
@@ -25,7 +25,6 @@ from voc.store import customers, inbound
 from voc.store.database import transaction
 
 PROVIDER = "mail"
-QUARANTINE = "mail in"  # no source of a company file can be called so
 LETTERS = frozenset({InboundKind.REPLIED, InboundKind.AUTO_REPLIED})
 """Of these only such as answer us are our business; of all else a stray one is on record, too."""
 
@@ -62,7 +61,7 @@ def store_batch(post: Post, batch: Batch) -> Counter[str]:
     with transaction(post.engine) as session:
         counts += _take_in(session, post, letters)
         poison = [_rejected(each) for each in letters if each.mail.kind is InboundKind.UNREADABLE]
-        quarantine(session, QUARANTINE, poison, post.door, now=post.now)
+        quarantine(session, MAIL_IN, poison, post.door, now=post.now)
         session.merge(SourceCursor(source=SOURCE, cursor=batch.cursor, read_at=post.now))
     return counts
 

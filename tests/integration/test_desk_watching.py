@@ -29,6 +29,7 @@ from tests.factories import (
     make_version,
     save,
 )
+from voc.actions import experiments
 from voc.actions.understand import Reading, ReadStatement, ReadSuggestion, store_readings
 from voc.company import Company
 from voc.models import (
@@ -90,6 +91,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
             fill_sources(session)
             fill_experiment(session)
             fill_models(session)
+        experiments.count(engine, company(), now=NOW)
         yield engine
 
 
@@ -231,6 +233,13 @@ def test_an_experiment_is_listed_and_reported_with_intervals(client: TestClient)
         ("warm", "20", "20"),
     ]
     assert client.get("/desk/experiments/none").status_code == 404
+
+
+def test_an_experiment_that_was_never_counted_says_who_counts(tmp_path: Path) -> None:
+    with database(tmp_path) as engine:
+        page = client_of(engine, company()).get("/desk/experiments/tone").text
+        assert "It has not been counted yet." in page
+        assert "voc experiment report tone" in page
 
 
 def test_models_show_versions_figures_and_what_they_left_to_people(client: TestClient) -> None:

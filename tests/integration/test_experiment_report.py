@@ -198,6 +198,23 @@ def test_the_report_compares_who_was_drawn_and_says_who_is_not_done(engine: Engi
     assert not report.mismatch
 
 
+def test_the_last_report_is_the_report_of_that_moment(engine: Engine) -> None:
+    with transaction(engine) as session:
+        expose(session, "warm", 40, LONG_AGO, solved=20)
+        expose(session, "left the file", 4, LONG_AGO)
+        expose(session, "plain", 30, LONG_AGO, solved=9)
+    experiments.count(engine, company(), now=NOW - timedelta(days=1))
+    with transaction(engine) as session:
+        expose(session, "plain", 10, LONG_AGO, solved=1)
+    experiments.count(engine, company(), now=NOW)
+    with transaction(engine) as session:
+        now_told = experiments.report(session, company(), "tone", now=NOW)
+        expose(session, "plain", 10, LONG_AGO, solved=1)
+        kept = experiments.last_report(session, company(), "tone", now=NOW)
+    assert kept == now_told
+    assert [arm.tally.n for arm in kept.arms] == [40, 40, 4]
+
+
 def test_who_is_not_asked_cannot_answer_worse_but_may_come_back_more(engine: Engine) -> None:
     with transaction(engine) as session:
         for arm in ("plain", "warm", HOLD_OUT):

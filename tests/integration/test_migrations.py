@@ -10,12 +10,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel, create_engine
 
 import voc.models  # noqa: F401  (registers the tables)
 from voc.errors import ConfigurationError
-from voc.store.database import MIGRATIONS, connect, open_database
+from voc.store.database import REVISION, connect, open_database
+from voc.store.migrating import MIGRATIONS
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def test_migrations_build_what_the_models_describe(alembic: tuple[Config, Connec
     config, connection = alembic
     command.upgrade(config, "head")
     assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_the_program_knows_which_migration_is_the_newest(
+    alembic: tuple[Config, Connection],
+) -> None:
+    assert ScriptDirectory.from_config(alembic[0]).get_current_head() == REVISION
 
 
 def test_migrations_go_down_and_up_again(alembic: tuple[Config, Connection]) -> None:

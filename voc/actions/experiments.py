@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from voc.company.experiments import Experiment
@@ -14,8 +15,10 @@ from voc.errors import NotFoundError
 from voc.models import Message
 from voc.rules import experiments as rules
 from voc.rules.comparing import MISMATCH_BELOW, Compared, compare, sample_ratio
+from voc.rules.experiments import Tally
 from voc.rules.quiet_hours import zone
 from voc.store import experiments as store
+from voc.store.database import reading, transaction
 from voc.store.events import lock_head
 from voc.store.experiments import Drawn
 
@@ -68,6 +71,8 @@ class Report:
 
     experiment: Experiment
     running: bool
+    counted_at: datetime | None
+    """None: not once."""
     arms: tuple[Compared, ...]
     fair: float | None
     """How likely the draw's unevenness is by chance; None: nothing to test yet."""
@@ -84,18 +89,60 @@ def report(session: Session, company: Company, experiment_id: str, *, now: datet
     Raises:
         NotFoundError: The company file has no such experiment.
     """
+    experiment = _named(company, experiment_id)
+    tallies = rules.tally(experiment, store.exposed(session, experiment.id, now=now), now)
+    return _compared(company, experiment, tallies, counted_at=now, now=now)
+
+
+def last_report(session: Session, company: Company, experiment_id: str, *, now: datetime) -> Report:
+    """The same as it was counted last: it costs the same however many customers were drawn.
+
+    Raises:
+        NotFoundError: The company file has no such experiment.
+    """
+    experiment = _named(company, experiment_id)
+    rows = store.counts(session, experiment.id)
+    counted = {
+        row.arm: Tally(arm=row.arm, n=row.n, events=row.events, waiting=row.waiting) for row in rows
+    }
+    tallies = [counted.get(arm, Tally(arm=arm)) for arm in rules.arms(experiment, counted)]
+    counted_at = max((row.counted_at for row in rows), default=None)
+    return _compared(company, experiment, tallies, counted_at=counted_at, now=now)
+
+
+def count(engine: Engine, company: Company, *, now: datetime) -> None:
+    """Count what each experiment shows by now, for `last_report`. Reading waits for no writer."""
+    for experiment in company.experiments:
+        with reading(engine) as session:
+            tallies = rules.tally(experiment, store.exposed(session, experiment.id, now=now), now)
+        with transaction(engine) as session:
+            store.keep_counts(session, experiment.id, tallies, now=now)
+
+
+def _named(company: Company, experiment_id: str) -> Experiment:
     known = {experiment.id: experiment for experiment in company.experiments}
     if (experiment := known.get(experiment_id)) is None:
         names = ", ".join(known) or "none"
         raise NotFoundError(
             f"no experiment {experiment_id!r} in the company file; there is: {names}"
         )
-    tallies = rules.tally(experiment, store.exposed(session, experiment.id, now=now), now)
+    return experiment
+
+
+def _compared(
+    company: Company,
+    experiment: Experiment,
+    tallies: Sequence[Tally],
+    *,
+    counted_at: datetime | None,
+    now: datetime,
+) -> Report:
     lower_is_better = experiment.outcome in rules.LOWER_IS_BETTER
     apart = {rules.HOLD_OUT} if experiment.outcome in rules.OF_THE_ASKED else set()
     return Report(
         experiment=experiment,
         running=rules.is_running(experiment, day_of(company, now)),
+        counted_at=counted_at,
         arms=tuple(compare(tallies, lower_is_better=lower_is_better, apart=apart)),
         fair=sample_ratio(
             {each.arm: each.n + each.waiting for each in tallies},

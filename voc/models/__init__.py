@@ -27,7 +27,13 @@ from voc.models.feedback import (
     SuggestionCount,
     SuggestionKind,
 )
-from voc.models.figures import DepartmentFigures, FiguresState, TouchedDay, WeekFigures
+from voc.models.figures import (
+    DepartmentFigures,
+    ExperimentCount,
+    FiguresState,
+    TouchedDay,
+    WeekFigures,
+)
 from voc.models.installation import Installation
 from voc.models.messages import (
     Answer,
@@ -86,6 +92,7 @@ __all__ = [
     "DepartmentFigures",
     "DeskSession",
     "Embedding",
+    "ExperimentCount",
     "Exposure",
     "Feedback",
     "FeedbackState",

@@ -42,6 +42,17 @@ class DepartmentFigures(SQLModel, table=True):
     )
 
 
+class ExperimentCount(SQLModel, table=True):
+    """What an experiment showed when it was counted last, by arm."""
+
+    experiment: str = Field(primary_key=True, max_length=64)
+    arm: str = Field(primary_key=True, max_length=64)
+    n: int = Field(description="Customers whose days were over.")
+    events: int = Field(description="Those of them for whom what is counted came about.")
+    waiting: int = Field(description="Customers whose days were not over.")
+    counted_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class TouchedDay(SQLModel, table=True):
     """A day whose feedback has changed since its week was counted. Only ever added and removed."""
 

@@ -103,15 +103,16 @@ class Tally:
     """Those whose days are not over yet: counted for nothing but how many were drawn."""
 
 
-def tally(experiment: Experiment, exposed: Sequence[Exposed], now: datetime) -> list[Tally]:
-    """Count every exposed customer for the arm that was drawn, whatever became of the message.
+def arms(experiment: Experiment, drawn: Iterable[str]) -> list[str]:
+    """In the order of the company file; the hold-out and arms that left the file behind."""
+    return list(dict.fromkeys((*expected_shares(experiment), *sorted(set(drawn)))))
 
-    The arms in the order of the company file, the hold-out and arms that left the file behind.
-    """
+
+def tally(experiment: Experiment, exposed: Sequence[Exposed], now: datetime) -> list[Tally]:
+    """Count every exposed customer for the arm that was drawn, whatever became of the message."""
     over = now - timedelta(days=experiment.within_days)
-    arms = dict.fromkeys((*expected_shares(experiment), *sorted({each.arm for each in exposed})))
     tallies = []
-    for arm in arms:
+    for arm in arms(experiment, (each.arm for each in exposed)):
         done = [each for each in exposed if each.arm == arm and each.at <= over]
         waiting = sum(each.arm == arm for each in exposed) - len(done)
         events = sum(_came_about(experiment, each) for each in done)

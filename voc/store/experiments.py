@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from voc.models import Answer, Exposure, Feedback, Loop, LoopKind, Verdict
-from voc.rules.experiments import Exposed
+from voc.models import Answer, ExperimentCount, Exposure, Feedback, Loop, LoopKind, Verdict
+from voc.rules.experiments import Exposed, Tally
 from voc.store.upsert import insert_new
 
 
@@ -108,3 +108,28 @@ def _came_back(session: Session, experiment: str, now: datetime) -> dict[int, da
         .group_by(col(Exposure.customer_id))
     )
     return dict(rows.all())
+
+
+def keep_counts(
+    session: Session, experiment: str, tallies: Sequence[Tally], *, now: datetime
+) -> None:
+    """Write down what was counted, instead of what was counted before."""
+    session.execute(delete(ExperimentCount).where(col(ExperimentCount.experiment) == experiment))
+    session.add_all(
+        ExperimentCount(
+            experiment=experiment,
+            arm=each.arm,
+            n=each.n,
+            events=each.events,
+            waiting=each.waiting,
+            counted_at=now,
+        )
+        for each in tallies
+    )
+
+
+def counts(session: Session, experiment: str) -> Sequence[ExperimentCount]:
+    """What was counted last; nothing if that was never."""
+    return session.exec(
+        select(ExperimentCount).where(ExperimentCount.experiment == experiment)
+    ).all()

@@ -54,6 +54,7 @@ def show_report(name: str, desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> H
         here=HERE,
         experiment=found.experiment,
         running=found.running,
+        counted_at=found.counted_at,
         counted=COUNTED[found.experiment.outcome],
         arms=found.arms,
         waiting=sum(arm.tally.waiting for arm in found.arms),
@@ -81,7 +82,7 @@ def _report(desk: Desk, visitor: Visitor, name: str) -> Report:
     """
     try:
         with reading(desk.engine) as session:
-            return actions.report(session, desk.company, name, now=visitor.now)
+            return actions.last_report(session, desk.company, name, now=visitor.now)
     except NotFoundError:
         raise Refusal(404, "not_here") from None
 

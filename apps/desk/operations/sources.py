@@ -13,7 +13,7 @@ from apps.desk.access.gate import WATCHERS, Visitor, see
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.operations.tables import as_csv
-from notifications.inbox.handover import QUARANTINE
+from voc.arrivals import MAIL_IN
 from voc.company.sources import SourceConfig
 from voc.models import FeedbackState
 from voc.rules import rhythm
@@ -81,7 +81,7 @@ def download(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
 
 def _sources(session: Session, desk: Desk, now: datetime) -> list[Shown]:
     configured = {source.id: source for source in desk.company.sources}
-    ids = [*configured, *(s for s in known(session) if s not in configured and s != QUARANTINE)]
+    ids = [*configured, *(s for s in known(session) if s not in configured and s != MAIL_IN)]
     here = zone(desk.company.company.timezone)
     weeks = last_weeks(WEEKS, now, here)
     found = health(session, ids, [span_of(week, here) for week in weeks], most=MOST)
