@@ -6,8 +6,9 @@ from datetime import datetime
 
 from prefect import flow
 
-from tasks.collect import collect_source
+from tasks.collect import collect_source, replay_marked
 from tasks.workplace import workplace
+from voc.actions.quarantine import are_marked
 from voc.errors import ConfigurationError, VocError
 from voc.params import CollectParams
 
@@ -33,16 +34,21 @@ def collect(
 def ask_sources(
     params: CollectParams, now: datetime
 ) -> tuple[dict[str, dict[str, int]], list[str]]:
-    """What each source gave, and the ids of those that could not be read."""
+    """What each source gave, and the ids of those that could not be read.
+
+    First comes what is to be tried again of what was not accepted before.
+    """
     known = [source.id for source in workplace().company.sources]
     if unknown := sorted(set(params.sources) - set(known)):
         raise ConfigurationError(f"no source {unknown[0]!r}; use some of: {', '.join(known)}")
+    again = are_marked(workplace().engine) and replay_marked(now, return_state=True)
     states = {
         source_id: collect_source(source_id, now, return_state=True)
         for source_id in params.sources or known
     }
     counts = {key: state.result() for key, state in states.items() if state.is_completed()}
-    return counts, [key for key in states if key not in counts]
+    failed = [key for key in states if key not in counts]
+    return counts, failed if not again or again.is_completed() else [*failed, "quarantine"]
 
 
 def could_not_collect(failed: list[str]) -> VocError:

@@ -64,7 +64,7 @@ def loop(params: LoopParams = LoopParams(), now: datetime | None = None) -> dict
                 counts |= run()
         except VocError as exc:
             problems.append(exc)
-    if params.measure and is_stale(place):
+    if params.measure and is_stale(place, moment):
         measure.fn(now=moment)
     if problems:
         raise problems[0]

@@ -28,6 +28,7 @@ from voc.rules.tokens import token_hash, words_hash
 from voc.store import approval, contact, messages, outbox
 from voc.store.database import transaction
 from voc.store.events import lock_head
+from voc.store.freezing import freeze
 from voc.store.mail_facts import MailFacts, planned_mails
 from voc.store.merging import merge_receipts, riders_of
 
@@ -158,7 +159,7 @@ def _store(
 def _freeze(
     session: Session, desk: _Desk, message: Message, written: Written, words: str
 ) -> MessageState | None:
-    moved = messages.freeze(
+    moved = freeze(
         session,
         message,
         address=written.address,

@@ -191,7 +191,13 @@ def read_again(raw: str, name: str, config: Mapped) -> RawFeedback | Rejected:
     if cells is None:
         reason = "the line is no row of the table; correct it in the file"
         return Rejected(place=name, reason=reason, raw=raw)
-    found = read_row(cells, name, config)
+    return require_kept(read_row(cells, name, config), name, raw)
+
+
+def require_kept(
+    found: RawFeedback | TakenBack | Rejected, name: str, raw: str
+) -> RawFeedback | Rejected:
+    """What was read again, unless the customer took it back since."""
     if isinstance(found, TakenBack):
         return Rejected(place=name, reason="the customer took it back", raw=raw)
     return found

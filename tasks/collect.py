@@ -44,6 +44,15 @@ def collect_source(source_id: str, now: datetime) -> dict[str, int]:
     return dict(counts)
 
 
+@task(cache_policy=NO_CACHE)
+@discreet
+def replay_marked(now: datetime) -> dict[str, int]:
+    """Read again what somebody marked for it in the desk; counts as of `replay_quarantine`."""
+    place = workplace()
+    ids = quarantine.take_marked(place.engine)
+    return dict(replay_quarantine(place, ids, now=now)) if ids else {}
+
+
 def replay_quarantine(place: Workplace, ids: Sequence[int], *, now: datetime) -> Counter[str]:
     """Read quarantined items again with today's company file; what is right now is stored."""
     door = build_door(place)
@@ -65,7 +74,7 @@ def _replay(place: Workplace, item: Quarantine, door: collect.Door, *, now: date
     if parsed is None or isinstance(parsed, Rejected):
         return False
     cursor = collect.read_cursor(place.engine, item.source) or ""
-    page = Page(items=[parsed], cursor=cursor)
+    page = Page(items=[parsed], cursor=cursor, in_order=False)
     collect.store_page(place.engine, item.source, page, door, now=now)
     return True
 

@@ -17,7 +17,7 @@ from tasks.workplace import Workplace, workplace
 from voc.actions import experiments, figures
 from voc.rules.measures import measure
 from voc.store import measures
-from voc.store.database import transaction
+from voc.store.database import reading
 from voc.store.fingerprint import fingerprint
 
 
@@ -35,7 +35,7 @@ def write_report(since_days: int | None, now: datetime) -> WrittenReport:
     """Write the report as Markdown and HTML into the reports folder."""
     place = workplace()
     since = now - timedelta(days=since_days) if since_days else None
-    with transaction(place.engine) as session:
+    with reading(place.engine) as session:
         facts = measures.read(session, now=now, since=since)
         print_of_books = fingerprint(session)
     figures = measure(facts, ZoneInfo(place.company.company.timezone))
@@ -66,11 +66,11 @@ def count_experiments(now: datetime) -> None:
     experiments.count(place.engine, place.company, now=now)
 
 
-def is_stale(place: Workplace) -> bool:
-    """Whether anything has changed since report and figures were made."""
+def is_stale(place: Workplace, now: datetime) -> bool:
+    """Whether anything has changed since report and figures were made; time changes some, too."""
     path = place.settings.reports / "report.of"
-    with transaction(place.engine) as session:
-        if figures.are_behind(session):
+    with reading(place.engine) as session:
+        if figures.are_behind(session, place.company.company.timezone, now=now):
             return True
         return not path.exists() or path.read_text() != fingerprint(session)
 

@@ -10,13 +10,28 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.discreet import discreet
 from tasks.workplace import workplace
-from voc.actions.route import route_pieces
+from voc.actions.route import give_strays_to_triage, route_pieces
 from voc.models import FeedbackState
 from voc.progress import report
 from voc.store.database import transaction
 from voc.store.feedback import span_in_state
 
 PIECES_A_COMMIT = 100
+STRAYS_A_COMMIT = 100
+
+
+@task(cache_policy=NO_CACHE)
+@discreet
+def take_in_strays(now: datetime) -> dict[str, int]:
+    """Give triage the tickets of departments that have left the company file."""
+    place = workplace()
+    given = 0
+    while True:
+        with transaction(place.engine) as session:
+            some = give_strays_to_triage(session, place.company, now=now, limit=STRAYS_A_COMMIT)
+        given += some
+        if some < STRAYS_A_COMMIT:
+            return dict(+Counter(given_to_triage=given))
 
 
 @task(task_run_name="route {low} to {high}", cache_policy=NO_CACHE)

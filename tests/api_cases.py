@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Engine
 
 from tests.factories import NOW, save, save_open_ticket
-from voc.models import ApiToken, Label, Suggestion, SuggestionKind, TicketEventKind
+from voc.models import ApiToken, Label, Suggestion, SuggestionKind, Ticket, TicketEventKind
 from voc.rules.scopes import Scope
 from voc.rules.tokens import token_hash
 from voc.store import events
@@ -41,6 +41,19 @@ def save_company(engine: Engine) -> None:
                 at=NOW,
             ),
         )
+
+
+def save_twin(engine: Engine) -> int:
+    """The number of another open ticket of the same customer; no loop waits for it."""
+    with transaction(engine) as session:
+        twin = Ticket.model_validate(
+            session.get_one(Ticket, 1).model_dump(exclude={"id", "due_at"})
+        )
+        session.add(twin)
+        session.flush()
+        opened = Happening(kind=TicketEventKind.OPENED, ticket_id=twin.id, detail="delivery")
+        events.append(session, [opened], actor="vocloop", now=NOW)
+        return twin.id or 0
 
 
 def save_token(

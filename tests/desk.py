@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,3 +55,18 @@ def kill_switch_of(engine: Engine) -> Path:
 def make_client(app: FastAPI) -> TestClient:
     """Sees crashes as a visitor does: as a page."""
     return TestClient(app, raise_server_exceptions=False)
+
+
+def text_of(desk: TestClient, address: str, status: int = 200) -> str:
+    """The words of a page, without its marks."""
+    answer = desk.get(f"/desk/{address}")
+    assert answer.status_code == status, address
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def table_of(desk: TestClient, address: str) -> list[dict[str, str]]:
+    """The rows of a download."""
+    answer = desk.get(f"/desk/{address}")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["content-disposition"]
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))

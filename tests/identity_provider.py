@@ -31,6 +31,8 @@ class IdentityProvider:
     signs_with: RSAKey | None = None
     says: dict[str, Any] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """The paths that were asked for."""
 
     def agree(self, address: str) -> dict[str, str]:
         """Somebody signs in at *address*: what they bring back."""
@@ -85,6 +87,7 @@ def identity_provider(now: datetime) -> Iterator[IdentityProvider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            provider.asked.append(self.path)
             known = {
                 "/.well-known/openid-configuration": provider.about(),
                 "/keys": {"keys": [provider.key.as_dict(private=False)]},
@@ -92,6 +95,7 @@ def identity_provider(now: datetime) -> Iterator[IdentityProvider]:
             self._answer(200 if self.path in known else 404, known.get(self.path, {}))
 
         def do_POST(self) -> None:
+            provider.asked.append(self.path)
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
             self._answer(*provider.token(form, self.headers.get("authorization", "")))

@@ -205,6 +205,8 @@ def plan_follow_up(
     **values: Any,
 ) -> int:
     with transaction(engine) as session:
+        if step == "thanks":
+            session.get_one(Loop, loop_id).kind = LoopKind.THANKS
         messages.plan(
             session,
             subject=f"loop:{loop_id}",

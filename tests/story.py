@@ -130,10 +130,15 @@ class Story:
             self.place.engine, "box", page, build_door(self.place), now=self.now
         )
 
+    def routes(self) -> None:
+        """What was said is read, and is somebody's ticket."""
+        understand.understand_range.fn(0, 10**9)
+        route.take_in_strays.fn(self.now)
+        route.route_range.fn(0, 10**9, self.now)
+
     def runs(self) -> None:
         """All stages once, in order."""
-        understand.understand_range.fn(0, 10**9)
-        route.route_range.fn(0, 10**9, self.now)
+        self.routes()
         follow_up.recover_messages.fn(self.now)
         follow_up.plan_due.fn(self.now)
         follow_up.render_planned.fn(self.now)

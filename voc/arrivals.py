@@ -75,3 +75,5 @@ class Page:
     rejected: Sequence[Rejected] = ()
     deleted: Sequence[str] = ()
     """External ids that the source says are gone: what was derived from them is erased."""
+    in_order: bool = True
+    """Whether what comes later is newer. Deliveries, and what is replayed, overtake each other."""

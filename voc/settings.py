@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voc.errors import ConfigurationError
 from voc.models import Role
-from voc.targets import LOOPBACK, WebhookName, WebhookTarget
+from voc.targets import LOOPBACK, HookKeys, WebhookName, WebhookTarget
 
 LONGEST_REPLY_LOCAL = 37  # of 64 letters; "+b-" and a token of 24 come after it
 HookName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,27}$")]
@@ -144,8 +145,9 @@ class Settings(BaseSettings):
     alert_urls: dict[str, SecretStr] = Field(
         default_factory=dict, description="Addresses of the alert routes, by their names."
     )
-    webhook_secrets: dict[HookName, SecretStr] = Field(
-        default_factory=dict, description="Of providers that report by Standard Webhooks, by name."
+    webhook_secrets: dict[HookName, HookKeys] = Field(
+        default_factory=dict,
+        description="By name what providers sign with: a secret, or a list while it is changed.",
     )
     webhooks: dict[WebhookName, WebhookTarget] = Field(
         default_factory=dict, description="Of programs that are told of events, by name."
@@ -158,6 +160,21 @@ class Settings(BaseSettings):
     )
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8321, ge=0, le=65535)
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses or networks, with commas between, of proxies that may say who asks.",
+    )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_addresses(cls, text: str) -> str:
+        """Anything else, a host's name say, would be taken without a word and never fit."""
+        for each in text.split(","):
+            try:
+                ip_network(each.strip())
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
+        return text
 
     @field_validator("reply_address")
     @classmethod

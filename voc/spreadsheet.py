@@ -26,7 +26,7 @@ def harmless(value: object) -> object:
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table as CSV, every cell harmless; None is an empty cell."""
     out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
+    lines = csv.writer(out)  # lines end in \r\n: so a \r inside of a cell is quoted, too
     lines.writerow(header)
     lines.writerows([harmless(cell) for cell in row] for row in rows)
     return out.getvalue()

@@ -6,11 +6,43 @@ from base64 import b64decode
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 WebhookName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 SHORTEST_KEY = 24  # bytes, as Standard Webhooks asks for
+SHORTEST_SECRET = 16  # letters: what is chosen by hand, or was an unset variable, is shorter
+
+
+def is_standard_key(secret: str) -> bool:
+    """Whether it is a secret as Standard Webhooks has it: `whsec_` and enough bytes in base64."""
+    try:
+        return len(b64decode(secret.removeprefix("whsec_"), validate=True)) >= SHORTEST_KEY
+    except ValueError:
+        return False
+
+
+def _one_or_more(given: object) -> object:
+    return [given] if isinstance(given, str | SecretStr) else given
+
+
+def _is_long(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"must have {SHORTEST_SECRET} letters or more")
+    return secret
+
+
+HookSecret = Annotated[SecretStr, AfterValidator(_is_long)]
+HookKeys = Annotated[tuple[HookSecret, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+"""What a provider may sign with: one secret, or a list while it is changed."""
 
 
 class WebhookTarget(BaseModel, frozen=True):
@@ -31,10 +63,6 @@ class WebhookTarget(BaseModel, frozen=True):
     @field_validator("secret")
     @classmethod
     def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
-        try:
-            key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
-        except ValueError:
-            key = b""
-        if len(key) < SHORTEST_KEY:
+        if not is_standard_key(secret.get_secret_value()):
             raise ValueError(f"must be whsec_ and {SHORTEST_KEY} bytes or more in base64")
         return secret

@@ -53,7 +53,7 @@ class Csv:
     """One line a statement. A row without statements has one line, too."""
 
     def __init__(self, out: TextIO) -> None:
-        self._rows = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+        self._rows = csv.DictWriter(out, COLUMNS)  # \r\n, as in voc.spreadsheet
         self._rows.writeheader()
 
     def write(self, entry: Entry) -> None:

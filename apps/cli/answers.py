@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from apps.cli.login import login_name
 from apps.cli.shown import shown
 from tasks.workplace import workplace
 from voc.actions.answers import apply_answers
@@ -66,7 +66,7 @@ def judge(
     actor: Annotated[
         str,
         typer.Option(
-            "--as", help="Who judges; default: your login name.", default_factory=getpass.getuser
+            "--as", help="Who judges; default: your login name.", default_factory=login_name
         ),
     ],
 ) -> None:

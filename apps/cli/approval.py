@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from apps.cli.login import login_name
 from apps.cli.shown import shown
 from notifications.preview import preview
 from tasks.workplace import workplace
@@ -26,9 +26,7 @@ Seen = Annotated[
 ]
 Actor = Annotated[
     str,
-    typer.Option(
-        "--as", help="Who decides; default: your login name.", default_factory=getpass.getuser
-    ),
+    typer.Option("--as", help="Who decides; default: your login name.", default_factory=login_name),
 ]
 
 

@@ -19,10 +19,11 @@ from sources.tables import format_of, read_table
 from voc.company.advice import warnings
 from voc.company.document import Finding, read_document
 from voc.company.fitting import missing_secrets, unwritten_languages
+from voc.company.hooks import why_unheard
 from voc.company.load import FILE_NAME, CompanyFileError, load_company
 from voc.company.model import Company
 from voc.company.reference import schema_text
-from voc.company.sources import FileSource
+from voc.company.sources import FileSource, WebhookSource
 from voc.errors import ConfigurationError, SourceFormatError
 from voc.settings import get_settings
 
@@ -138,6 +139,10 @@ def _warnings(company: Company, found: dict[str, list[Path]], folder: Path) -> I
                 message = f"VOC_ALERT_URLS has no address for {room.name!r}: its alerts wait"
                 yield Finding(("departments", i, "alerts", j), message)
     for i, source in enumerate(company.sources):
+        if isinstance(source, WebhookSource):
+            keys = settings.webhook_secrets.get(source.id, ())
+            if reason := why_unheard(company, source.id, keys):
+                yield Finding(("sources", i, "id"), reason)
         if isinstance(source, FileSource):
             for path in found[source.id][-_FILES_LOOKED_INTO:]:
                 if reason := _why_unreadable(path, source):

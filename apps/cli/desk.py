@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlmodel import Session
 
+from apps.cli.login import login_name
 from apps.cli.shown import shown
 from tasks.workplace import workplace
 from voc.actions import accounts as actions
@@ -23,6 +23,10 @@ app = typer.Typer(no_args_is_help=True, help="The desk: who may use it.")
 console = Console()
 
 Email = Annotated[str, typer.Argument(help="The address of the account.")]
+Actor = Annotated[
+    str,
+    typer.Option("--as", help="Who acts; default: your login name.", default_factory=login_name),
+]
 FromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
@@ -31,8 +35,10 @@ FromStdin = Annotated[
 @app.command("create-user")
 def create_user(
     email: Email,
+    *,
     name: Annotated[str, typer.Option(help="What colleagues call them.")],
     role: Annotated[Role, typer.Option(help="What they may see and do.")],
+    actor: Actor,
     department: Annotated[
         list[str] | None, typer.Option(help="Of an owner. May be repeated.")
     ] = None,
@@ -51,24 +57,24 @@ def create_user(
             role=role,
             departments=department or (),
             password_hash=kept,
-            actor=getpass.getuser(),
+            actor=actor,
             now=now,
         )
     console.print(f"{escape(shown(account.email))} may sign in at {place.settings.public_url}/desk")
 
 
 @app.command("close-user")
-def close_user(email: Email) -> None:
+def close_user(email: Email, actor: Actor) -> None:
     """Close an account, and sign its browsers out."""
     place = workplace()
     now = place.clock()
     with transaction(place.engine) as session:
-        actions.close(session, _found(session, email), actor=getpass.getuser(), now=now)
+        actions.close(session, _found(session, email), actor=actor, now=now)
     console.print(f"{escape(shown(email))} is closed.")
 
 
 @app.command("set-password")
-def set_password(email: Email, password_stdin: FromStdin = False) -> None:
+def set_password(email: Email, actor: Actor, password_stdin: FromStdin = False) -> None:
     """Give an account another password, and sign its browsers out."""
     place = workplace()
     with transaction(place.engine) as session:
@@ -77,7 +83,7 @@ def set_password(email: Email, password_stdin: FromStdin = False) -> None:
     now = place.clock()
     with transaction(place.engine) as session:
         account = _found(session, email)
-        actions.set_password(session, account, kept, actor=getpass.getuser(), now=now)
+        actions.set_password(session, account, kept, actor=actor, now=now)
     console.print(f"{escape(shown(email))} has another password.")
 
 

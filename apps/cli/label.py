@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from apps.cli.login import login_name
 from apps.cli.prefect_server import quiet_prefect
 from apps.cli.shown import shown
 from apps.cli.unknown_table import open_table, shown_columns
@@ -38,9 +38,7 @@ NAME = re.compile(r"[\w-]{1,40}")
 
 Actor = Annotated[
     str,
-    typer.Option(
-        "--as", help="Who says so; default: your login name.", default_factory=getpass.getuser
-    ),
+    typer.Option("--as", help="Who says so; default: your login name.", default_factory=login_name),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from apps.cli.login import login_name
 from voc.models import Message, MessageState
 
 app = typer.Typer(
@@ -22,9 +22,7 @@ MessageId = Annotated[int, typer.Argument(help="The number of the message.")]
 MaybeMessageId = Annotated[int | None, typer.Argument(help="The number of the message.")]
 Actor = Annotated[
     str,
-    typer.Option(
-        "--as", help="Who acts; default: your login name.", default_factory=getpass.getuser
-    ),
+    typer.Option("--as", help="Who acts; default: your login name.", default_factory=login_name),
 ]
 
 

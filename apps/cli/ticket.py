@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from apps.cli.login import login_name
 from apps.cli.shown import shown
 from tasks.workplace import Workplace, workplace
 from voc.actions import tickets as actions
@@ -25,9 +25,7 @@ console = Console()
 TicketId = Annotated[int, typer.Argument(help="The number of the ticket.")]
 Actor = Annotated[
     str,
-    typer.Option(
-        "--as", help="Who acts; default: your login name.", default_factory=getpass.getuser
-    ),
+    typer.Option("--as", help="Who acts; default: your login name.", default_factory=login_name),
 ]
 
 

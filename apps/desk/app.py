@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from apps.desk import assets
 from apps.desk import hooks as hooks_in
 from apps.desk.access import (
     accounts,
@@ -33,8 +36,10 @@ from apps.desk.access.door import Door
 from apps.desk.access.gate import SignInFirst
 from apps.desk.access.provider import Provider
 from apps.desk.api import app as api
+from apps.desk.api.problems import RETRY_AFTER_S, problem
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
+from apps.desk.hooks_feedback import warn_of_refusal
 from apps.desk.links import approvals, brand, customers, judging, owners
 from apps.desk.numbers import router as numbers
 from apps.desk.operations import router as operations
@@ -42,10 +47,10 @@ from apps.desk.profile import router as profile
 from apps.desk.signatures import HookSecrets
 from apps.desk.work import router as work
 from voc.company.model import Company
-from voc.store.database import reading
+from voc.store.database import is_busy, reading
 
-STATIC = Path(__file__).parent / "static"
 NOT_LISTENING = HookSecrets()
+FOR_PROGRAMS = (f"{api.PREFIX}/", "/hooks/")
 NOTICES = {400: "unreadable", 413: "too_long", 422: "unreadable"}
 
 # The report is one file with its own styles inside, and nothing else.
@@ -85,8 +90,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # to an address that the visitor's own `Host` would make up
         # Its spans and logs would carry the addresses of pages, which are secrets, elsewhere.
         telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
+        lifespan=lifespan,
     )
     app.state.desk = Desk(
         engine=engine,
@@ -99,12 +106,15 @@ def create_app(
         door=Door(
             public_url=public_url,
             by_client=RateLimit(burst=30, per_second=0.2, ticks=ticks),
-            by_account=RateLimit(burst=10, per_second=1 / 60, ticks=ticks),
+            by_client_and_account=RateLimit(burst=10, per_second=1 / 60, ticks=ticks),
+            by_account=RateLimit(burst=100, per_second=0.1, ticks=ticks),
+            refusals=RateLimit(burst=1, per_second=1 / 60, ticks=ticks),
             provider=provider,
         ),
         afterwards=Afterwards(engine),
         visits=RateLimit(burst=30, per_second=0.5, ticks=ticks),
         misses=RateLimit(burst=20, per_second=0.1, ticks=ticks),
+        refusals=RateLimit(burst=1, per_second=1 / 600, ticks=ticks),
         unsealings=RateLimit(burst=20, per_second=1 / 60, ticks=ticks),
     )
     app.include_router(brand.router)
@@ -122,16 +132,25 @@ def create_app(
     app.add_api_route("/", home, methods=customers.READ)
     app.add_api_route("/health", health, methods=customers.READ)
     app.add_api_route("/report", show_report, methods=customers.READ)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount(assets.PREFIX, assets.Assets())
     app.mount(api.PREFIX, api.create_api(app.state.desk, ticks=ticks))
     app.add_exception_handler(SignInFirst, notices.sign_in_first)
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_unreadable)
+    app.add_exception_handler(OperationalError, on_database_error)
+    app.add_exception_handler(PoolTimeoutError, on_database_error)
     app.add_exception_handler(Exception, on_crash)
     app.add_middleware(BodyLimit, refuse=_refuse_body)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """What was only seen is written down before the process ends."""
+    yield
+    await run_in_threadpool(app.state.desk.afterwards.do)
 
 
 def home(request: Request, desk: TheDesk) -> HTMLResponse:
@@ -155,36 +174,59 @@ def show_report(desk: TheDesk) -> FileResponse:
     return FileResponse(desk.report, media_type="text/html", headers=headers)
 
 
-def on_refusal(request: Request, exc: Exception) -> HTMLResponse:
+def on_refusal(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, Refusal)  # noqa: S101  (registered for it)
-    return _notice(request, exc.notice, exc.status, exc.language)
+    page = _notice(request, exc.notice, exc.status, exc.language)
+    # It may be a try that is to be noted.
+    page.background = BackgroundTask(request.app.state.desk.afterwards.do)
+    return page
 
 
-def on_http_error(request: Request, exc: Exception) -> HTMLResponse:
+def on_http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101
-    return _notice(request, NOTICES.get(exc.status_code, "unknown"), exc.status_code)
+    page = _notice(request, NOTICES.get(exc.status_code, "unknown"), exc.status_code)
+    page.headers.update(exc.headers or {})
+    return page
 
 
-def on_unreadable(request: Request, _exc: Exception) -> HTMLResponse:
-    """A form with a file where text belongs, say. What was sent is not repeated."""
+def on_unreadable(request: Request, exc: Exception) -> Response:
+    """An address with a number that nothing has, or a form with a file where text belongs.
+
+    What was sent is not repeated.
+    """
+    assert isinstance(exc, RequestValidationError)  # noqa: S101
+    if any(error["loc"][0] == "path" for error in exc.errors()):
+        name = "not_here" if notices.is_inside(request.url.path) else "unknown"
+        return _notice(request, name, 404)
     return _notice(request, "unreadable", 422)
 
 
-def on_crash(request: Request, _exc: Exception) -> HTMLResponse:
+def on_database_error(request: Request, exc: Exception) -> Response:
+    """Somebody else writes for longer than we wait: that passes. Anything else is a crash."""
+    if not is_busy(exc):
+        raise exc
+    page = _notice(request, "busy", 503)
+    page.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return page
+
+
+def on_crash(request: Request, _exc: Exception) -> Response:
     """Starlette raises it again afterwards, for the server's log."""
     return _notice(request, "broken", 500)
 
 
 async def _refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
-    if api.is_ours(scope["path"]):
-        await api.refuse_body(scope, receive, send)
-        return
-    page = await run_in_threadpool(_notice, Request(scope), "too_long", 413)
+    request = Request(scope)
+    warn_of_refusal(request.app.state.desk, request.url.path.removeprefix("/hooks/"), 413)
+    page = await run_in_threadpool(_notice, request, "too_long", 413)
     await page(scope, receive, send)
 
 
-def _notice(request: Request, name: str, status: int, language: str | None = None) -> HTMLResponse:
+def _notice(request: Request, name: str, status: int, language: str | None = None) -> Response:
+    """Why there is no other answer: a problem for programs, a page for people."""
     desk: Desk = request.app.state.desk
+    if f"{request.url.path}/".startswith(FOR_PROGRAMS):
+        return problem(status)
     if notices.is_inside(request.url.path):
         return notices.notice(request, desk, name, status)
     return desk.notice(request, name, status, language)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from apps.desk.access.roles import KEEPERS, READERS, REVIEWERS, WATCHERS
 from voc.models import Role
-
-ALL = frozenset(Role)
-READERS = frozenset({Role.OWNER, Role.OPERATIONS, Role.AUDITOR})
-WATCHERS = frozenset({Role.OPERATIONS, Role.AUDITOR})
-KEEPERS = frozenset({Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ AREAS = (
     Area("Operations", "Models", "/desk/models", WATCHERS),
     Area("Access", "Accounts", "/desk/accounts", KEEPERS),
     Area("Access", "API tokens", "/desk/tokens", KEEPERS),
-    Area("Access", "Audit log", "/desk/audit", frozenset({Role.ADMINISTRATOR, Role.AUDITOR})),
+    Area("Access", "Audit log", "/desk/audit", REVIEWERS),
 )
 
 

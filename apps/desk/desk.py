@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 from fastapi import Depends, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import Engine
@@ -17,19 +18,25 @@ from sqlmodel import Session
 from apps.desk.access.audit import Afterwards
 from apps.desk.access.door import Door
 from apps.desk.areas import areas_of
-from apps.desk.guards import DESK_HEADERS, HEADERS, RateLimit
+from apps.desk.assets import address
+from apps.desk.guards import DESK_HEADERS, HEADERS, RateLimit, client_of
 from apps.desk.links.brand import version
 from apps.desk.signatures import HookSecrets
 from apps.desk.words import WORDS, choose_language
+from voc.columns import LARGEST
 from voc.company.model import Company
 from voc.models import Customer
 from voc.rules.quiet_hours import zone
 from voc.rules.tokens import token_hash
 from voc.store import links
+from voc.store.database import reading
 from voc.store.links import FoundLink
 
 if TYPE_CHECKING:
     from apps.desk.access.gate import Visitor
+
+Number = Annotated[int, PathParameter(ge=1, le=LARGEST, examples=[12])]
+"""Of a ticket, a customer, a message, in an address."""
 
 TEMPLATES = Environment(
     loader=PackageLoader("apps.desk"),
@@ -38,6 +45,7 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+TEMPLATES.globals["asset"] = address
 
 
 class Refusal(Exception):  # noqa: N818 (not an error of ours: a page)
@@ -72,7 +80,9 @@ class Desk:
     visits: RateLimit
     """A try for each visit of a link."""
     misses: RateLimit
-    """A try for each link that was not ours, by client: guessing is slow."""
+    """A try for each link that was not ours, by client."""
+    refusals: RateLimit
+    """A line in the log for each source whose deliveries we refuse."""
     unsealings: RateLimit
     """A try for each customer whose addresses somebody is shown, by account."""
 
@@ -146,33 +156,50 @@ class Visit:
 
     desk: Desk
     token: str = field(repr=False)
-    client: str
     now: datetime
 
     def link(self, session: Session) -> FoundLink:
         """The link with this token.
 
         Raises:
-            Refusal: We made none.
+            Refusal: There is none any more.
         """
         found = links.find(session, self.token, self.now)
         if found is None:
-            self.desk.misses.take(self.client)
             raise Refusal(404, "unknown")
         return found
 
 
 def visit_of(token: str, request: Request, desk: TheDesk) -> Visit:
-    """Who comes with a token, if they were not here too often.
+    """Who comes with a token of ours, if they were not here too often.
+
+    It is looked up first. So an unknown one never waits for a writer, and one that is ours works
+    however many others came from the same place that were not: behind a proxy that we do not
+    know of, all the world comes from one.
 
     Raises:
-        Refusal: They were.
+        Refusal: It is not ours, or they were.
     """
-    client = request.client.host if request.client else ""
-    if not desk.misses.is_open(client) or not desk.visits.take(token_hash(token)):
-        raise Refusal(429, "too_many")
     # Now, and not inside the page's transaction: the clock may ask the database itself.
-    return Visit(desk=desk, token=token, client=client, now=desk.clock())
+    now = desk.clock()
+    with reading(desk.engine) as session:
+        is_ours = links.find(session, token, now) is not None
+    if not is_ours:
+        refuse_miss(request, desk, "unknown")
+    if not desk.visits.take(token_hash(token)):
+        raise Refusal(429, "too_many")
+    return Visit(desk=desk, token=token, now=now)
+
+
+def refuse_miss(request: Request, desk: Desk, notice: str) -> NoReturn:
+    """End a visit with a link that was not ours.
+
+    Raises:
+        Refusal: Always; who only guesses is told to stop.
+    """
+    if not desk.misses.take(client_of(request)):
+        raise Refusal(429, "too_many")
+    raise Refusal(404, notice)
 
 
 TheVisit = Annotated[Visit, Depends(visit_of)]

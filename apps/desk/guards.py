@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import IPv6Address, ip_address
 from threading import Lock
 from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
+MAX_PUSHED = 1024 * 1024
+OF_A_NETWORK = 64
+"""Bits of an IPv6 address that say whose network it is: one household has all those below."""
 
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -68,10 +72,11 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "0")
         try:
-            if announced.isdigit() and int(announced) > MAX_BODY:
+            most = most_of(scope["path"])
+            if announced.isdigit() and int(announced) > most:
                 body = None
             else:  # a chunked body announces nothing
-                body = await _read(receive)
+                body = await _read(receive, most)
         except ClientDisconnect:
             return  # half of a form is no form
         if body is None:
@@ -85,23 +90,27 @@ class BodyLimit:
         await self.app(scope, replay, send)
 
 
-async def _read(receive: Receive) -> bytes | None:
+def most_of(path: str) -> int:
+    """How many bytes may be sent to *path*. What is pushed brings a whole form along."""
+    return MAX_PUSHED if path.startswith("/hooks/") else MAX_BODY
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
     """The whole body; None as soon as it is too long.
 
     Raises:
         ClientDisconnect: The visitor left in the middle of it.
     """
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        body += chunk
-        if len(body) > MAX_BODY:
+        body += message.get("body", b"")
+        if len(body) > most:
             return None
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 class RateLimit:
@@ -131,11 +140,6 @@ class RateLimit:
                 self._left.popitem(last=False)
             return allowed
 
-    def is_open(self, key: str) -> bool:
-        """Whether there is a try left, without counting one."""
-        with self._lock:
-            return self._now_left(key) >= 1
-
     def wait_s(self, key: str) -> float:
         """Seconds until there is a try again."""
         with self._lock:
@@ -145,3 +149,17 @@ class RateLimit:
         now = self._ticks()
         left, since = self._left.get(key, (float(self._burst), now))
         return min(self._burst, left + (now - since) * self._per_second)
+
+
+def client_of(request: HTTPConnection) -> str:
+    """Where a request comes from, as it is counted: an address, or an IPv6 network."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:  # a socket's name
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> OF_A_NETWORK << OF_A_NETWORK)}/{OF_A_NETWORK}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -21,12 +23,25 @@ from voc.rules.tokens import digest
 from voc.store import inbound
 from voc.store.database import reading, transaction
 
+log = logging.getLogger(__name__)
+
+WHY = {401: "not signed with its secret in VOC_WEBHOOK_SECRETS", 413: "too long"}
+
 
 def feedback_source(desk: Desk, name: str) -> WebhookSource | None:
     """The source of the company file that pushes to this address."""
     return next(
         (s for s in desk.company.sources if isinstance(s, WebhookSource) and s.id == name), None
     )
+
+
+def warn_of_refusal(desk: Desk, name: str, status: int) -> None:
+    """Say in the log that a source's delivery was refused: else only its sender would know.
+
+    A line in ten minutes for each source. What comes to an address of no source is not told.
+    """
+    if feedback_source(desk, name) is not None and desk.refusals.take(name):
+        log.warning("a delivery of source %s was refused: %d %s", name, status, WHY[status])
 
 
 def take_feedback(call: Call, source: WebhookSource) -> Response:
@@ -45,6 +60,7 @@ def take_feedback(call: Call, source: WebhookSource) -> Response:
     else:
         is_theirs = is_standard(desk.hooks, source.id, call.body, call.headers)
     if not is_theirs:
+        warn_of_refusal(desk, source.id, 401)
         raise HTTPException(401)
     pushed = read_pushed(call.body, source, now=call.now)
     if pushed.found is None:
@@ -85,6 +101,7 @@ def _store(call: Call, source: WebhookSource, found: RawFeedback | TakenBack | R
         rejected=[found] if isinstance(found, Rejected) else [],
         deleted=[found.external_id] if isinstance(found, TakenBack) else [],
         cursor="",
+        in_order=False,
     )
     counts = collect.store_page(desk.engine, source.id, page, door, now=call.now)
     return next(iter(counts), "unchanged")

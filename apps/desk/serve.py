@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from apps.desk.access.provider import Provider
 from apps.desk.app import create_app
 from apps.desk.signatures import HookSecrets
 from voc.company import Company, load_company
+from voc.company.hooks import why_unheard
 from voc.errors import ConfigurationError
 from voc.settings import Settings, get_settings
 from voc.store.clock import rehearsal_clock
@@ -27,7 +29,13 @@ def build(settings: Settings, company: Company) -> FastAPI:
 
     The report is for colleagues: it is only shown while the pages cannot be reached from
     elsewhere.
+
+    Raises:
+        ConfigurationError: The database cannot be opened, or a secret of this machine is none.
     """
+    for name, keys in settings.webhook_secrets.items():
+        if reason := why_unheard(company, name, keys):
+            raise ConfigurationError(reason)
     engine = open_database(settings.database)
     check_secret(engine, settings.secret())
     is_local = {settings.web_host, urlsplit(settings.public_url).hostname} <= LOOPBACK
@@ -85,6 +93,7 @@ def server(settings: Settings, company: Company) -> uvicorn.Server:
         access_log=False,
         log_level="warning",
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
     return uvicorn.Server(config)
 
@@ -92,7 +101,9 @@ def server(settings: Settings, company: Company) -> uvicorn.Server:
 def main() -> int:
     try:
         settings = get_settings().at_work()
-        server(settings, company_of(settings)).run()
+        ready = server(settings, company_of(settings))
+        gc.freeze()  # or each full collection looks through all of this, in the midst of some page
+        ready.run()
     except ConfigurationError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1

@@ -6,13 +6,16 @@ import hashlib
 import hmac
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from voc.company.hooks import SLACK
+from voc.targets import is_standard_key
 
 PORTS = {"https": 443, "http": 80}
 TOLERANCE_S = 300
@@ -26,7 +29,12 @@ class HookSecrets:
     public_url: str = ""
     """Where providers reach us: Twilio signs the address that it calls."""
     twilio: SecretStr = field(default_factory=lambda: SecretStr(""))
-    by_name: Mapping[str, SecretStr] = field(default_factory=dict)
+    by_name: Mapping[str, Sequence[SecretStr]] = field(default_factory=dict)
+    """One each; two while it is changed."""
+
+    def keys_of(self, name: str) -> list[str]:
+        """What the provider of this name may sign with. An empty secret is none: all have it."""
+        return [key for each in self.by_name.get(name, ()) if (key := each.get_secret_value())]
 
 
 def form_of(body: bytes) -> list[tuple[str, str]]:
@@ -41,19 +49,21 @@ def is_twilio(secrets: HookSecrets, path: str, body: bytes, signature: str) -> b
         return False
     fields = "".join(name + value for name, value in sorted(set(form_of(body))))
     expected = (
-        b64encode(hmac.new(token.encode(), (url + fields).encode(), hashlib.sha1).digest())
+        b64encode(hmac.new(token.encode(), (url + fields).encode(), hashlib.sha1).digest()).decode()
         for url in _spellings(secrets.public_url.rstrip("/") + path)
     )
-    return any(hmac.compare_digest(each, signature.encode()) for each in expected)
+    return _is_one_of(expected, signature)
 
 
 def is_standard(secrets: HookSecrets, name: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Whether the provider of this name sent just these bytes within the last five minutes."""
-    secret = secrets.by_name.get(name)
-    if secret is None:
-        return False
+    keys = filter(is_standard_key, secrets.keys_of(name))
+    return any(_is_verified(key, body, dict(headers)) for key in keys)
+
+
+def _is_verified(key: str, body: bytes, headers: dict[str, str]) -> bool:
     try:
-        Webhook(secret.get_secret_value()).verify(body, dict(headers), json_parse=False)
+        Webhook(key).verify(body, headers, json_parse=False)
     except (WebhookVerificationError, ValueError):  # the library splits and decodes headers
         return False
     return True
@@ -61,26 +71,30 @@ def is_standard(secrets: HookSecrets, name: str, body: bytes, headers: Mapping[s
 
 def is_typeform(secrets: HookSecrets, name: str, body: bytes, signature: str) -> bool:
     """Whether Typeform sent just these bytes to the webhook of this name. It signs no time."""
-    secret = secrets.by_name.get(name)
-    if secret is None:
-        return False
-    key = secret.get_secret_value().encode()
-    expected = f"sha256={b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()}"
-    return hmac.compare_digest(expected.encode(), signature.encode())
+    digests = (_digest(key, body) for key in secrets.keys_of(name))
+    expected = (f"sha256={b64encode(digest).decode()}" for digest in digests)
+    return _is_one_of(expected, signature)
 
 
 def is_slack(
     secrets: HookSecrets, body: bytes, headers: Mapping[str, str], *, now: datetime
 ) -> bool:
     """Whether Slack sent just these bytes within the last five minutes."""
-    secret, sent = secrets.by_name.get("slack"), headers.get("x-slack-request-timestamp", "")
-    if secret is None or not SECONDS.fullmatch(sent):
+    sent = headers.get("x-slack-request-timestamp", "")
+    if not SECONDS.fullmatch(sent) or abs(now.timestamp() - int(sent)) > TOLERANCE_S:
         return False
-    if abs(now.timestamp() - int(sent)) > TOLERANCE_S:
-        return False
-    key, signed = secret.get_secret_value().encode(), b":".join((b"v0", sent.encode(), body))
-    expected = f"v0={hmac.new(key, signed, hashlib.sha256).hexdigest()}"
-    return hmac.compare_digest(expected.encode(), headers.get("x-slack-signature", "").encode())
+    signed = b":".join((b"v0", sent.encode(), body))
+    expected = (f"v0={_digest(key, signed).hex()}" for key in secrets.keys_of(SLACK))
+    return _is_one_of(expected, headers.get("x-slack-signature", ""))
+
+
+def _digest(key: str, signed: bytes) -> bytes:
+    return hmac.new(key.encode(), signed, hashlib.sha256).digest()
+
+
+def _is_one_of(expected: Iterable[str], signature: str) -> bool:
+    """Compared in constant time."""
+    return any(hmac.compare_digest(each.encode(), signature.encode()) for each in expected)
 
 
 def _spellings(url: str) -> Iterator[str]:

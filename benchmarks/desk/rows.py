@@ -11,10 +11,13 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from benchmarks.desk.since import happened
 from benchmarks.understanding.texts import invented
 from voc.company.model import Company
 from voc.models import (
+    Answer,
     AssignmentState,
+    AuditEntry,
     Channel,
     Consent,
     Customer,
@@ -32,12 +35,14 @@ from voc.models import (
     MessageState,
     Priority,
     Purpose,
+    Quarantine,
     RatingScale,
     Statement,
     Suggestion,
     SuggestionKind,
     ThemeAssignment,
     Ticket,
+    TicketComment,
     TicketEvent,
     TicketEventKind,
     TicketState,
@@ -60,6 +65,11 @@ SENTIMENTS = ("negative", "neutral", "positive")
 CAUSES = ("Carrier changed the slot.", "Label was wrong.", "Stock count was wrong.")
 MODEL = "made-up 1"
 
+SAID = (Feedback, FeedbackVersion, Ticket, Statement, Suggestion, ThemeAssignment)
+CAME_OF_IT = (Loop, LoopTicket, Message, TicketEvent, Answer, TicketComment, AuditEntry, Quarantine)
+FILLED = (*SAID, *CAME_OF_IT)
+"""In an order in which each row points only to what is there."""
+
 Rows = dict[type[SQLModel], list[dict[str, Any]]]
 
 
@@ -80,7 +90,8 @@ class Maker:
 
     def __init__(self, company: Company) -> None:
         words = random.Random(1)
-        self.departments = [d.id for d in company.departments]
+        self.owners = {d.id: d.owners[0].email for d in company.departments}
+        self.departments = list(self.owners)
         self.topics = {t.department: t.id for t in company.topics}
         self.touchpoints = [t.id for t in company.touchpoints]
         self.sources = [s.id for s in company.sources]
@@ -105,8 +116,7 @@ class Maker:
 
     def feedback(self, ids: range, n: int) -> Rows:
         """With its words, what was understood of them, and for a fifth a loop and a ticket."""
-        tables = (Feedback, FeedbackVersion, Ticket, Statement, Suggestion, ThemeAssignment)
-        rows: Rows = {table: [] for table in (*tables, Loop, LoopTicket, Message, TicketEvent)}
+        rows: Rows = {table: [] for table in FILLED}
         for key in ids:
             self._one(rows, random.Random(key), key, n)
         return {table: values for table, values in rows.items() if values}
@@ -220,7 +230,7 @@ class Maker:
                 "level": 0,
                 "round": 1,
                 "hand": 1,
-                "owner": f"{department}@company.example" if done or is_taken else None,
+                "owner": self.owners[department] if done or is_taken else None,
                 "opened_at": opened,
                 "first_response_due_at": opened + timedelta(hours=8),
                 "resolution_due_at": opened + timedelta(hours=24),
@@ -233,6 +243,8 @@ class Maker:
         )
         rows[LoopTicket].append({"loop_id": ticket, "ticket_id": ticket})
         self._messages(rows, piece, opened, told)
+        for table, row in happened(ticket, piece.customer, opened):
+            rows[table].append(row)
         kinds = [TicketEventKind.OPENED]
         kinds += [TicketEventKind.ACCEPTED, TicketEventKind.RESOLVED] if done else []
         for kind in kinds:
@@ -249,7 +261,7 @@ class Maker:
         alert = {
             "subject": f"ticket:{piece.ticket}",
             "step": "opened.1",
-            "recipient": f"{piece.department}@company.example",
+            "recipient": self.owners[piece.department],
             "kind": MessageKind.ALERT,
             "template": "ticket_opened",
             "customer_id": None,

@@ -15,7 +15,7 @@ NEXT_PROMISE = (
     "THEN first_response_due_at ELSE resolution_due_at END END"
 )
 QUEUE_INDEXES = {
-    "ix_ticket_queue": ["department", "due_at", "owner", "snoozed_until", "topic"],
+    "ix_ticket_queue": ["department", "due_at", "owner", "snoozed_until", "topic", "state"],
     "ix_ticket_department_opened_at": ["department", "opened_at"],
     "ix_ticket_department_resolved_at": ["department", "resolved_at"],
 }
@@ -36,11 +36,25 @@ OPERATIONS_INDEXES = {
     "ix_quarantine_state_source_reason_id": ("quarantine", ["state", "source", "reason", "id"]),
     "ix_exposure_experiment_variant": ("exposure", ["experiment", "variant"]),
 }
+WIDER_INDEXES = {
+    "ix_feedback_customer_id": (
+        "feedback",
+        ["customer_id"],
+        "ix_feedback_customer_id_said_at_id",
+        ["customer_id", "said_at", "id"],
+    ),
+    "ix_feedbackversion_understood_by": (
+        "feedbackversion",
+        ["understood_by"],
+        "ix_feedbackversion_understood_by_id",
+        ["understood_by", "id"],
+    ),
+}
+"""Each in the place of one that it begins with."""
 
 FIGURES_INDEXES = {
     "ix_ticket_opened_at": ("ticket", ["opened_at"]),
-    "ix_loop_state_reason_closed_at": ("loop", ["state", "reason", "closed_at"]),
-    "ix_themeassignment_theme_id_statement_id": ("themeassignment", ["theme_id", "statement_id"]),
+    "ix_loop_state_reason": ("loop", ["state", "reason"]),
 }
 FIGURES_TABLES = (
     "experimentcount",
@@ -51,10 +65,22 @@ FIGURES_TABLES = (
 )
 
 
+CAME_BACK = (
+    "UPDATE loop SET reopened = (SELECT count(*) FROM ticketevent e "
+    "WHERE e.loop_id = loop.id AND e.kind = 'loop_reopened')",
+    "UPDATE ticket SET reopened_hand = hand WHERE EXISTS (SELECT 1 FROM ticketevent e "
+    "WHERE e.ticket_id = ticket.id AND e.kind = 'reopened' AND e.detail <> 'refused' "
+    "AND e.id > COALESCE((SELECT max(h.id) FROM ticketevent h "
+    "WHERE h.ticket_id = ticket.id AND h.kind = 'reassigned'), 0))",
+)
+"""What customers have called unsolved; of tickets only since their department has them."""
+
+
 def upgrade() -> None:
     _create_access()
     _add_to_tickets()
     _order_the_queue()
+    _remember_what_came_back()
     _add_to_customers()
     _index_messages()
     _watch_operations()
@@ -69,6 +95,13 @@ def downgrade() -> None:
     for table in FIGURES_TABLES:
         op.drop_table(table)
     op.drop_table("webhookcursor")
+    op.drop_table("tombstone")
+    op.execute("ALTER TABLE feedbackversion DROP COLUMN said_at")
+    with op.batch_alter_table("quarantine") as batch:
+        batch.drop_column("again")
+    for narrow, (table, columns, wide, _) in WIDER_INDEXES.items():
+        op.create_index(narrow, table, columns)
+        op.drop_index(wide, table)
     for index, (table, _) in OPERATIONS_INDEXES.items():
         op.drop_index(index, table)
     op.drop_table("suggestioncount")
@@ -78,7 +111,11 @@ def downgrade() -> None:
     for index in QUEUE_INDEXES:
         op.drop_index(index, "ticket")
     op.execute("ALTER TABLE ticket DROP COLUMN due_at")
-    for table in ("customermerge", "ticketcomment", "auditentry", "apitoken", "desksession"):
+    op.execute("ALTER TABLE ticket DROP COLUMN reopened_hand")
+    op.execute("ALTER TABLE loop DROP COLUMN reopened")
+    for table in ("customermerge", "ticketbefore", "ticketcomment"):
+        op.drop_table(table)
+    for table in ("auditentry", "apitoken", "desksession"):
         op.drop_table(table)
     op.drop_table("account")
     for table, columns in {
@@ -87,8 +124,8 @@ def downgrade() -> None:
         "feedback": ["product"],
     }.items():
         with op.batch_alter_table(table) as batch:
-            if "merged_into_id" in columns:
-                batch.drop_index(f"ix_{table}_merged_into_id")
+            if table == "ticket":
+                batch.drop_index("ix_ticket_merged_into_id")
             for column in columns:
                 batch.drop_column(column)
 
@@ -104,6 +141,7 @@ def _create_access() -> None:
         ),
         sa.Column("departments", sa.JSON(), nullable=False),
         sa.Column("password_hash", AutoString(length=255), nullable=True),
+        sa.Column("password_link", sa.Integer(), nullable=False),
         sa.Column("oidc_subject", AutoString(length=255), nullable=True),
         sa.Column("timezone", AutoString(length=64), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -152,7 +190,6 @@ def _create_access() -> None:
         sa.Column("detail", AutoString(length=255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auditentry")),
     )
-    op.create_index(op.f("ix_auditentry_at"), "auditentry", ["at"])
     for column in ("subject", "actor", "deed"):
         op.create_index(f"ix_auditentry_{column}_id", "auditentry", [column, "id"])
 
@@ -160,6 +197,7 @@ def _create_access() -> None:
 def _add_to_tickets() -> None:
     op.add_column("ticket", sa.Column("snoozed_until", UtcDateTime(), nullable=True))
     _point_to_itself("ticket")
+    op.create_index("ix_ticket_merged_into_id", "ticket", ["merged_into_id"])
     op.create_table(
         "ticketcomment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -173,6 +211,27 @@ def _add_to_tickets() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticketcomment")),
     )
     op.create_index(op.f("ix_ticketcomment_ticket_id"), "ticketcomment", ["ticket_id"])
+    op.create_table(
+        "ticketbefore",
+        sa.Column("ticket_id", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("department", AutoString(length=64), nullable=False),
+        sa.Column("because", AutoString(length=255), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("hand", sa.Integer(), nullable=False),
+        sa.Column("owner", AutoString(length=255), nullable=True),
+        sa.Column("accepted_at", UtcDateTime(), nullable=True),
+        sa.Column("first_response_due_at", UtcDateTime(), nullable=False),
+        sa.Column("resolution_due_at", UtcDateTime(), nullable=False),
+        sa.Column("snoozed_until", UtcDateTime(), nullable=True),
+        *(
+            sa.ForeignKeyConstraint(
+                [f"{name}_id"], [f"{table}.id"], name=op.f(f"fk_ticketbefore_{name}_id")
+            )
+            for name, table in {"ticket": "ticket", "event": "ticketevent"}.items()
+        ),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticketbefore")),
+    )
 
 
 def _order_the_queue() -> None:
@@ -185,6 +244,13 @@ def _order_the_queue() -> None:
     for name, columns in QUEUE_INDEXES.items():
         op.create_index(name, "ticket", columns)
     op.create_index("ix_answer_at", "answer", ["at"])
+
+
+def _remember_what_came_back() -> None:
+    op.add_column("loop", sa.Column("reopened", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("ticket", sa.Column("reopened_hand", sa.Integer(), nullable=True))
+    for statement in CAME_BACK:
+        op.execute(statement)
 
 
 def _add_to_customers() -> None:
@@ -223,7 +289,6 @@ def _point_to_itself(table: str) -> None:
         f"ALTER TABLE {table} ADD COLUMN merged_into_id INTEGER "
         f"CONSTRAINT fk_{table}_merged_into_id REFERENCES {table} (id)"
     )
-    op.create_index(op.f(f"ix_{table}_merged_into_id"), table, ["merged_into_id"])
 
 
 def _index_messages() -> None:
@@ -244,6 +309,11 @@ def _index_messages() -> None:
 def _watch_operations() -> None:
     for index, (table, columns) in OPERATIONS_INDEXES.items():
         op.create_index(index, table, columns)
+    for narrow, (table, _, wide, columns) in WIDER_INDEXES.items():
+        op.create_index(wide, table, columns)
+        op.drop_index(narrow, table)
+    again = sa.Column("again", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("quarantine", again)
     kinds = ("sentiment", "topic", "department")
     op.create_table(
         "suggestioncount",
@@ -268,6 +338,14 @@ def _create_webhooks() -> None:
         sa.Column("moved_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("webhook", name=op.f("pk_webhookcursor")),
     )
+    op.create_table(
+        "tombstone",
+        sa.Column("source", AutoString(length=64), nullable=False),
+        sa.Column("external_id", AutoString(length=255), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "external_id", name=op.f("pk_tombstone")),
+    )
+    op.add_column("feedbackversion", sa.Column("said_at", UtcDateTime(), nullable=True))
 
 
 def _count_weeks() -> None:
@@ -296,6 +374,7 @@ def _count_weeks() -> None:
     op.create_table(
         "figuresstate",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
         sa.Column("timezone", AutoString(length=64), nullable=False),
         sa.Column("counted_at", UtcDateTime(), nullable=True),
         sa.Column("events", sa.Integer(), nullable=False),

@@ -169,7 +169,7 @@ def _tickets(measures: Measures) -> Exhibit:
         name="tickets",
         title="Tickets by department and state",
         alt=alt,
-        note="Late now: not resolved, and a promise is broken. Was late: resolved, but too late.",
+        note="Late now: not resolved, and the next promise is over. Was late: finished too late.",
         header=("Department", *colours, "Late now", "Was late"),
         rows=tuple(
             (

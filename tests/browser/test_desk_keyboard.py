@@ -59,7 +59,7 @@ def owner_of(
 
 def tab_through(page: Page) -> list[dict[str, Any]]:
     """Every place that the Tab key comes to, from the top of the page until it leaves it."""
-    stops = []
+    stops: list[dict[str, Any]] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         stop = page.evaluate(FOCUSED)
@@ -101,7 +101,11 @@ def test_an_owner_works_by_keyboard_alone(
         picture(page, "keyboard-queue")
         page.keyboard.press("Enter")
         page.wait_for_url("**/desk/tickets/*")  # loaded, its script too
-        ticket_id = int(page.url.rpartition("/")[2])
+        ticket_id = int(page.url.partition("?")[0].rpartition("/")[2])
+        for key, field in (("n", "department"), ("g", "owner"), ("s", "until")):
+            page.keyboard.press(key)
+            assert page.evaluate("document.activeElement.name") == field
+            page.keyboard.press("Escape")  # out of a list that takes letters
         press(page, "a", "yours now")
         press(page, "u", "nobody")
         page.keyboard.press("e")
@@ -110,7 +114,8 @@ def test_an_owner_works_by_keyboard_alone(
         page.keyboard.type("We reset the sign-in on our side.")
         page.keyboard.press("Tab")
         picture(page, "keyboard-resolve")
-        press(page, "Enter", "resolved")
+        page.once("dialog", lambda dialog: dialog.accept())  # it cannot be taken back
+        press(page, "Enter", "closed at once")
         with transaction(story.place.engine) as session:
             cause = session.get_one(Ticket, ticket_id).root_cause
         assert cause == "A saved login was not renewed."
@@ -119,6 +124,31 @@ def test_an_owner_works_by_keyboard_alone(
         picture(page, "keyboard-help")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
+        page.keyboard.press("q")
+        page.wait_for_url("**/desk/queue?whose=unassigned")
+
+
+def test_what_was_typed_outlives_the_session_and_is_gone_once_it_is_saved(
+    browser: Browser, story: Story, company_site: str
+) -> None:
+    typed = "They called twice."
+    with owner_of(browser, story, company_site, "products") as page:
+        page.locator(".queue a").first.click()
+        comment = page.get_by_role("textbox", name="Comment")
+        comment.fill(typed)
+        session = page.context.cookies()[0]["value"]
+        ticket = page.url
+        page.context.clear_cookies()
+        page.get_by_role("button", name="Comment", exact=True).click()
+        expect(page.get_by_label("Password")).to_be_visible()
+        page.context.add_cookies([{"name": COOKIE, "value": session, "url": company_site}])
+        page.goto(ticket)
+        expect(comment).to_have_value(typed)
+        # Two clicks at once: the second one sends nothing.
+        page.get_by_role("button", name="Comment", exact=True).dblclick()
+        expect(page.get_by_role("status")).to_contain_text("Your comment is there")
+        expect(comment).to_have_value("")
+        expect(page.locator(".history blockquote")).to_have_text([typed])
 
 
 def press(page: Page, key: str, said: str) -> None:
@@ -133,10 +163,10 @@ def test_keys_do_nothing_while_somebody_types(
     with owner_of(browser, story, company_site, "products") as page:
         page.locator(".queue a").first.click()
         before = page.url
-        page.get_by_label("Comment").fill("")
+        page.get_by_role("textbox", name="Comment").fill("")
         page.keyboard.type("a note about an app: see ticket, please")
         assert page.url == before
-        assert page.get_by_label("Comment").input_value().startswith("a note about")
+        assert page.get_by_role("textbox", name="Comment").input_value().startswith("a note about")
         assert "nobody" in page.get_by_role("main").inner_text()
 
 
@@ -144,7 +174,10 @@ def test_keys_do_nothing_while_somebody_types(
 def test_on_a_telephone_the_areas_are_behind_a_button(
     browser: Browser, story: Story, company_site: str, *, scripts: bool
 ) -> None:
-    small = {"viewport": {"width": 375, "height": 812}, "java_script_enabled": scripts}
+    small: dict[str, Any] = {
+        "viewport": {"width": 375, "height": 812},
+        "java_script_enabled": scripts,
+    }
     with owner_of(browser, story, company_site, "products", **small) as page:
         areas = page.get_by_role("navigation", name="Areas")
         expect(areas).to_be_hidden()

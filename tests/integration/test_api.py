@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
+from sqlite3 import SQLITE_BUSY, OperationalError
 from typing import Any
 
 import pytest
+import sqlalchemy.exc
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from apps.desk.api import numbers
+from apps.desk.api import deeds, numbers
 from apps.desk.api import reading as reading_routes
 from apps.desk.api import tickets as ticket_routes
 from apps.desk.api.problems import KINDS
 from apps.desk.api.tokens import Scoped
 from apps.desk.guards import MAX_BODY
-from tests.api_cases import save_company, save_token
+from apps.desk.work.done import Deed
+from tests.api_cases import save_company, save_token, save_twin
 from tests.desk import database, make_client, make_desk
 from tests.factories import NOW, VERBATIM
 from voc.models import AuditEntry, Label, Ticket, TicketEvent, TicketState, WeekFigures
@@ -32,6 +37,7 @@ from voc.store.database import transaction
 API = "/api/v1"
 READS = (
     ("/tickets", Scope.TICKETS_READ),
+    ("/tickets/changes", Scope.TICKETS_READ),
     ("/tickets/1", Scope.TICKETS_READ),
     ("/feedback", Scope.FEEDBACK_READ),
     ("/feedback/1", Scope.FEEDBACK_READ),
@@ -41,6 +47,9 @@ READS = (
     ("/webhooks", Scope.WEBHOOKS_READ),
     ("/numbers/weeks", Scope.NUMBERS_READ),
 )
+
+
+ANY_VERSION = {"If-Match": "*"}
 
 
 class Seconds:
@@ -93,6 +102,18 @@ def is_problem(response: Any, status: int) -> dict[str, Any]:
     return told
 
 
+def done(
+    client: TestClient, headers: dict[str, str], deed: str, ticket: int = 1, **body: Any
+) -> Any:
+    """Do something with a ticket as it is now; what it is then."""
+    path = f"{API}/tickets/{ticket}"
+    etag = client.get(path, headers=headers).headers["etag"]
+    answer = client.post(f"{path}/{deed}", json=body or None, headers=headers | {"If-Match": etag})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["etag"] != etag
+    return answer.json()
+
+
 @pytest.mark.parametrize(("path", "scope"), READS)
 def test_each_page_is_read_with_its_scope_and_with_no_other(
     client: TestClient, engine: Engine, path: str, scope: Scope
@@ -111,7 +132,7 @@ def _calls(dependant: Dependant) -> Iterator[object]:
 
 
 def test_every_operation_asks_for_one_scope() -> None:
-    routers = (ticket_routes.router, reading_routes.router, numbers.router)
+    routers = (ticket_routes.router, deeds.router, reading_routes.router, numbers.router)
     routes = [route for router in routers for route in router.routes]
     for route in routes:
         assert isinstance(route, APIRoute)
@@ -171,11 +192,22 @@ def test_what_is_wrong_is_told_without_repeating_it(
     path, version = f"{API}/tickets/1/resolve", {"If-Match": "*"}
     told = is_problem(client.post(path, json={"root_cause": ""}, headers=crm | version), 422)
     assert {each["where"] for each in told["errors"]} == {"body.root_cause", "body.action_taken"}
+    wrong = {"department": "kim@shop.example"}, {"owner": "kim@shop.example"}
+    for deed, body in zip(("reassign", "assign"), wrong, strict=True):
+        answer = client.post(f"{API}/tickets/1/{deed}", json=body, headers=crm | version)
+        (told,) = is_problem(answer, 422)["errors"]
+        assert told["where"] == f"body.{next(iter(body))}"
+        assert "kim@" not in answer.text
+    extra = {"words": "Hello", "kim@shop.example": 1}
+    answer = client.post(f"{API}/tickets/1/comment", json=extra, headers=crm | version)
+    assert [each["where"] for each in is_problem(answer, 422)["errors"]] == ["body"]
+    assert "kim@" not in answer.text
     secret = client.post(path, content=b'{"root_cause": "kim@', headers=crm | version)
     assert "kim@" not in str(is_problem(secret, 422))
     is_problem(client.get(f"{API}/tickets/4711", headers=crm), 404)
     is_problem(client.get(f"{API}/tickets/{2**31}", headers=crm), 422)
-    is_problem(client.get(f"{API}/nothing", headers=crm), 404)
+    for nowhere in ("/nothing", "/tickets/", "/", ""):
+        is_problem(client.get(API + nowhere, headers=crm, follow_redirects=False), 404)
     assert client.delete(f"{API}/tickets", headers=crm).headers["allow"] == "GET"
     is_problem(client.delete(f"{API}/tickets", headers=crm), 405)
     is_problem(client.post(path, content=b" " * (MAX_BODY + 1), headers=crm), 413)
@@ -189,6 +221,22 @@ def test_a_crash_is_a_problem_that_tells_nothing(
 
     monkeypatch.setattr("voc.store.listings.tickets_after", crash)
     assert "kim" not in str(is_problem(client.get(f"{API}/tickets", headers=crm), 500))
+
+
+@pytest.mark.parametrize("path", [f"{API}/tickets/1/accept", "/hooks/mailer"])
+def test_a_busy_database_asks_programs_to_come_back(
+    client: TestClient, crm: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        why = OperationalError("SELECT 1")
+        why.sqlite_errorcode = SQLITE_BUSY
+        raise sqlalchemy.exc.OperationalError(None, None, why)
+
+    monkeypatch.setattr("apps.desk.api.deeds.transaction", busy)
+    monkeypatch.setattr("apps.desk.hooks.is_standard", busy)
+    answer = client.post(path, headers=crm | ANY_VERSION)
+    is_problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
 
 
 def test_feedback_is_shown_with_what_was_understood_and_a_person_wins(
@@ -260,31 +308,80 @@ def test_a_program_takes_a_ticket_works_it_and_resolves_it(
 ) -> None:
     engine, client, crm = fresh
 
-    def does(deed: str, **body: str) -> Any:
-        etag = client.get(f"{API}/tickets/1", headers=crm).headers["etag"]
-        path, headers = f"{API}/tickets/1/{deed}", crm | {"If-Match": etag}
-        answer = client.post(path, json=body or None, headers=headers)
-        assert answer.status_code == 200, answer.text
-        assert answer.headers["etag"] != etag
-        return answer.json()
+    def does(deed: str, **body: Any) -> Any:
+        return done(client, crm, deed, **body)
 
     assert does("accept")["owner"] == "token:voc-crm"
     assert does("release")["owner"] is None
-    assert does("comment", words="The courier calls at noon.")["comments"][0]["author"] == (
-        "token:voc-crm"
-    )
+    assert does("assign", owner="delivery@shop.example")["owner"] == "delivery@shop.example"
+    assert does("undo")["owner"] is None
+    (said,) = does("comment", words="The courier calls at noon.")["comments"]
+    assert said["author"] == "token:voc-crm"
+    assert does("remove-comment", comment=said["id"])["comments"] == []
     assert does("snooze", until="tomorrow")["snoozed_until"] > NOW.isoformat()
+    assert does("wake")["snoozed_until"] is None
     assert does("reassign", department="billing")["department"] == "billing"
-    done = does("resolve", root_cause="Closed.", action_taken="We delivered it.")
-    assert (done["state"], done["action_taken"]) == ("resolved", "We delivered it.")
+    words = {"root_cause": "Closed.", "action_taken": "We delivered it."}
+    assert does("resolve", **words)["state"] == "resolved"
+    assert does("take-back")["state"] == "in_progress"
+    resolved = does("resolve", **words)
+    assert (resolved["state"], resolved["action_taken"]) == ("resolved", "We delivered it.")
 
     with transaction(engine) as session:
-        deeds = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
-        assert [entry.deed for entry in deeds] == [
-            *("accepted", "released", "commented", "snoozed", "reassigned", "resolved")
+        entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
+        assert [entry.deed for entry in entries if entry.deed != "saw"] == [
+            *("accepted", "released", "assigned", "undone", "commented", "comment_removed"),
+            *("snoozed", "woken", "reassigned", "resolved", "taken_back", "resolved"),
         ]
-        assert {(entry.actor, entry.subject) for entry in deeds} == {("token:voc-crm", "ticket:1")}
+        who = {(entry.actor, entry.subject) for entry in entries}
+        assert who == {("token:voc-crm", "ticket:1")}
         assert session.exec(select(Label).where(Label.actor == "token:voc-crm")).all()
+
+
+def test_whatever_an_owner_can_do_in_the_desk_a_program_can_do() -> None:
+    ours = {route.path.rpartition("/")[2] for route in deeds.router.routes}  # type: ignore[attr-defined]
+    assert ours == set(Deed) - {Deed.HAND_OVER} | {"reassign"}
+
+
+def test_two_tickets_of_a_customer_become_one(
+    fresh: tuple[Engine, TestClient, dict[str, str]],
+) -> None:
+    engine, client, crm = fresh
+    save_twin(engine)
+    merged = done(client, crm, "merge", into=2)
+    assert (merged["state"], merged["merged_into_id"], merged["loops"]) == ("closed", 2, [])
+    assert client.get(f"{API}/tickets/2", headers=crm).json()["loops"] == [1]
+    again = client.post(f"{API}/tickets/1/merge", json={"into": 2}, headers=crm | ANY_VERSION)
+    is_problem(again, 409)
+    gone = client.post(f"{API}/tickets/2/merge", json={"into": 4711}, headers=crm | ANY_VERSION)
+    is_problem(gone, 404)
+
+
+def test_whoever_follows_the_changes_misses_none_and_sees_each_ticket_once(
+    fresh: tuple[Engine, TestClient, dict[str, str]],
+) -> None:
+    engine, client, crm = fresh
+    for _ in range(3):
+        save_twin(engine)
+
+    def changes(after: int) -> tuple[list[int], int]:
+        seen = []
+        while True:
+            path = f"{API}/tickets/changes?limit=2&after={after}"
+            page = client.get(path, headers=crm).json()
+            seen += [(each["id"], each["version"]) for each in page["items"]]
+            if page["next"] is None:
+                assert seen == sorted(seen, key=itemgetter(1))
+                return [number for number, _ in seen], max([after, *(v for _, v in seen)])
+            after = page["next"]
+
+    numbers, newest = changes(0)
+    assert numbers == [1, 2, 3, 4]
+    assert changes(newest) == ([], newest)
+    for key in (3, 1, 3):
+        done(client, crm, "comment", key, words="Once more.")
+    assert changes(newest)[0] == [1, 3]
+    assert changes(0)[0] == [2, 4, 1, 3]
 
 
 def test_a_repeated_or_outdated_request_changes_nothing_and_shows_what_is_so_now(
@@ -301,22 +398,24 @@ def test_a_repeated_or_outdated_request_changes_nothing_and_shows_what_is_so_now
         headers = {**crm, "If-Match": wrong}
         is_problem(client.post(path, json=body, headers=headers), 412)  # type: ignore[arg-type]
     with transaction(engine) as session:
-        assert len(session.exec(select(AuditEntry)).all()) == 1
+        noted = Counter(entry.deed for entry in session.exec(select(AuditEntry)))
+    assert noted == {"commented": 1, "saw": 7}  # what a 412 shows is noted, too
 
 
 def test_what_is_not_possible_now_is_refused_and_leaves_no_trace(
     fresh: tuple[Engine, TestClient, dict[str, str]],
 ) -> None:
     engine, client, crm = fresh
-    always = crm | {"If-Match": "*"}
+    always = crm | ANY_VERSION
 
-    def refused(deed: str, status: int, body: dict[str, str] | None = None) -> str:
+    def refused(deed: str, status: int, body: dict[str, Any] | None = None) -> str:
         answer = client.post(f"{API}/tickets/1/{deed}", json=body, headers=always)
         return str(is_problem(answer, status)["detail"])
 
     assert "released" in refused("release", 409)
     assert "already" in refused("reassign", 409, {"department": "delivery"})
-    assert "use one of" in refused("reassign", 422, {"department": "nowhere"})
+    assert "since" in refused("undo", 409)
+    assert "comment 7" in refused("remove-comment", 409, {"comment": 7})
     refused("resolve", 409, {"root_cause": "\u200b", "action_taken": "x"})
     refused("snooze", 409, {"until": "date"})
     with transaction(engine) as session:
@@ -333,7 +432,10 @@ def test_what_a_program_read_of_customers_stands_in_the_audit_log(
         client.get(API + path, headers=crm)
     with transaction(engine) as session:
         seen = [(entry.deed, entry.subject) for entry in session.exec(select(AuditEntry))]
-    assert seen == [("saw", "customer:1"), ("saw", "feedback:1"), ("saw", "feedback:1-1")]
+    assert seen == [
+        *(("saw", "customer:1"), ("saw", "feedback:1"), ("saw", "feedback:1-1")),
+        ("saw", "ticket:1-1"),
+    ]
 
 
 def test_the_documentation_is_a_page_of_ours_without_a_script_of_others(
@@ -341,7 +443,10 @@ def test_the_documentation_is_a_page_of_ours_without_a_script_of_others(
 ) -> None:
     document = client.get(f"{API}/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    assert document["webhooks"]["event"]["post"]
+    told = document["webhooks"]["event"]["post"]["parameters"]
+    assert [each["name"] for each in told] == [
+        *("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
     page = client.get(f"{API}/docs")
     assert page.headers["content-type"].startswith("text/html")
     for path in document["paths"]:

@@ -120,6 +120,22 @@ def test_what_is_probably_not_meant_is_a_warning_with_its_line() -> None:
     assert result.stderr.count("warning: shop/voc.yaml, line ") == 2
 
 
+def test_a_source_that_nobody_can_sign_for_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    voc("init", "shop")
+    text = Path("shop/voc.yaml").read_text(encoding="utf-8")
+    pushes = "kind: webhook, provider: standard, channel: mail, columns: {text: t}"
+    sources = "".join(f"  - {{id: {name}, {pushes}}}\n" for name in ("crm", "nps_form"))
+    Path("shop/voc.yaml").write_text(text.replace("routing:\n", f"{sources}routing:\n"))
+    monkeypatch.setenv("VOC_WEBHOOK_SECRETS", '{"crm": "no base64 at all, but long"}')
+    get_settings.cache_clear()
+
+    told = voc("check", "shop").stderr
+
+    assert "VOC_WEBHOOK_SECRETS has no secret for 'nps_form': what it sends is refused" in told
+    assert "the secret for 'crm' must be whsec_" in told
+    assert "no base64 at all" not in told
+
+
 def test_without_a_company_file_it_says_how_to_start() -> None:
     for arguments in (["check"], ["check", "nowhere"], ["check", "."]):
         result = voc(*arguments)

@@ -19,7 +19,7 @@ from tasks import follow_up, route, understand
 from tests.factories import NOW, save
 from tests.outbox_cases import add_customer, add_loop, plan_follow_up, queue
 from tests.story import Story, story_in
-from voc.actions import customer_merges, loops
+from voc.actions import customer_merges, doubt, loops, outbox
 from voc.actions.contact import unsubscribe
 from voc.actions.customer_merges import MergeRefusedError
 from voc.actions.erase import erase_feedback
@@ -42,8 +42,9 @@ from voc.models import (
 )
 from voc.rules.customer_merges import Refused
 from voc.store.books import books
-from voc.store.customer_merges import EVERYTHING
+from voc.store.customer_merges import EVERYTHING, goes_back
 from voc.store.database import transaction, with_manners
+from voc.store.messages import move
 from voc.store.upsert import table_of
 from voc.store.verify import event_chain, verify
 
@@ -277,6 +278,122 @@ def test_what_waits_goes_along_and_comes_back_to_its_own_address(story: Story) -
     assert "money" not in to_lee
     assert "money" in to_kim
     assert "parcel" not in to_kim
+
+
+def taken_for_one(story: Story, kept_id: int, *, planned: str) -> int:
+    """Two customers' replies, written while they were merged; the number of the merge.
+
+    Args:
+        planned: Whether the replies were planned before the merge, or while they were one.
+    """
+    story.says("I was charged the wrong money.", rating=2, email="kim@example.com")
+    story.says("The parcel came late.", rating=2, email="lee@example.com")
+    understand.understand_range.fn(0, 10**9)
+    route.route_range.fn(0, 10**9, story.now)
+    story.wait(days=1)
+    if planned == "before":
+        for ticket in story.rows(Ticket):
+            story.resolves(ticket)
+    number = merge(story.place.engine, 3 - kept_id, kept_id, story.now)
+    if planned == "meanwhile":
+        for ticket in story.rows(Ticket):
+            story.resolves(ticket)
+    follow_up.render_planned.fn(story.now)
+    return number
+
+
+def replies(story: Story, *states: MessageState) -> list[int]:
+    return [
+        row.id or 0
+        for row in story.rows(Message)
+        if row.step == "resolution.1" and (row.state in states or not states)
+    ]
+
+
+def assert_each_got_their_own_reply(story: Story) -> None:
+    assert story.broken_books() == []
+    assert {loop.state for loop in story.rows(Loop)} == {LoopState.TOLD}
+    for to, word, others in (("kim@", "money", "parcel"), ("lee@", "parcel", "money")):
+        mails = story.mails(to=to)
+        assert len([mail for mail in mails if "We mended it." in mail]) == 1
+        assert all(word in mail and others not in mail for mail in mails)
+
+
+def stop(story: Story, state: MessageState, *message_ids: int) -> None:
+    """It waits for a person from now on: its reply was lost, or one holds it."""
+    with transaction(story.place.engine) as session:
+        for message_id in message_ids:
+            if state is MessageState.HELD:
+                outbox.hold(session, message_id, actor=BOSS, now=story.now)
+            else:
+                message = session.get_one(Message, message_id)
+                assert move(session, message, state, reason="timeout", now=story.now)
+
+
+def let_go(story: Story, *message_ids: int) -> None:
+    """A person says "Send again", or "Release"."""
+    with transaction(story.place.engine) as session:
+        for message_id in message_ids:
+            if session.get_one(Message, message_id).state is MessageState.HELD:
+                outbox.release(session, message_id, actor=BOSS, now=story.now)
+            else:
+                doubt.settle(session, message_id, MessageState.QUEUED, now=story.now, actor=BOSS)
+
+
+@pytest.mark.parametrize("state", [MessageState.UNKNOWN, MessageState.HELD])
+@pytest.mark.parametrize(("kept_id", "planned"), [(1, "before"), (2, "meanwhile")])
+def test_what_a_person_lets_go_after_the_undoing_goes_to_whom_it_is_about(
+    story: Story, state: MessageState, kept_id: int, planned: str
+) -> None:
+    """It was lost, or held, while they were one: its bytes may be for the other's address."""
+    number = taken_for_one(story, kept_id, planned=planned)
+    stop(story, state, *replies(story))
+    with transaction(story.place.engine) as session:
+        promised = goes_back(session, session.get_one(CustomerMerge, number))["message"]
+    undo(story.place.engine, number, story.now)
+    theirs = [row for row in story.rows(Message) if row.customer_id == 3 - kept_id]
+    assert len(theirs) == promised
+    assert len(replies(story, state)) == 2
+    let_go(story, *replies(story))
+    story.runs()
+    assert_each_got_their_own_reply(story)
+
+
+@pytest.mark.parametrize("state", [MessageState.UNKNOWN, MessageState.HELD])
+def test_what_a_lost_or_held_receipt_said_for_the_other_is_said_to_them(
+    story: Story, state: MessageState
+) -> None:
+    """One receipt quoted both; parted, each gets a receipt about what they said."""
+    story.says("I was charged the wrong money.", rating=2, email="kim@example.com")
+    story.says("The parcel came late.", rating=2, email="lee@example.com")
+    understand.understand_range.fn(0, 10**9)
+    route.route_range.fn(0, 10**9, story.now)
+    number = merge(story.place.engine, 2, 1, story.now)
+    follow_up.render_planned.fn(story.now)
+    (carrier,) = [row.id or 0 for row in story.rows(Message) if row.content and row.customer_id]
+    stop(story, state, carrier)
+    undo(story.place.engine, number, story.now)
+    let_go(story, carrier)
+    story.runs()
+    (to_kim,), (to_lee,) = story.mails(to="kim@"), story.mails(to="lee@")
+    assert ("money" in to_kim, "parcel" in to_kim) == (True, False)
+    assert ("money" in to_lee, "parcel" in to_lee) == (False, True)
+    assert story.broken_books() == []
+
+
+def test_what_was_written_before_the_merge_is_sent_again_as_it_is(story: Story) -> None:
+    story.says("I was charged the wrong money.", rating=2, email="kim@example.com")
+    story.says("The parcel came late.", rating=2, email="lee@example.com")
+    understand.understand_range.fn(0, 10**9)
+    route.route_range.fn(0, 10**9, story.now)
+    follow_up.render_planned.fn(story.now)
+    to_kim = next(row for row in story.rows(Message) if row.address == "kim@example.com")
+    story.wait(hours=1)
+    undo(story.place.engine, merge(story.place.engine, 1, 2, story.now), story.now)
+    stop(story, MessageState.HELD, to_kim.id or 0)
+    let_go(story, to_kim.id or 0)
+    again = next(row for row in story.rows(Message) if row.id == to_kim.id)
+    assert (again.state, again.content) == (MessageState.QUEUED, to_kim.content)
 
 
 def test_a_new_round_of_a_loop_that_goes_back_goes_back_with_it(story: Story) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import argon2
@@ -15,6 +16,8 @@ from sqlalchemy import Engine, delete, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
+from apps.desk.access import audit as afterwards_module
+from apps.desk.access import me
 from apps.desk.access.audit import Afterwards
 from apps.desk.app import create_app
 from tests.desk import database
@@ -107,9 +110,12 @@ def app(engine: Engine, world: Hands) -> FastAPI:
     return app_of(engine, world)
 
 
-def client_of(app: FastAPI, public_url: str = "http://desk.example") -> TestClient:
+def client_of(
+    app: FastAPI, public_url: str = "http://desk.example", address: str = "testclient"
+) -> TestClient:
     """A browser of its own."""
-    return TestClient(app, base_url=public_url, raise_server_exceptions=False)
+    at = (address, 50_000)
+    return TestClient(app, base_url=public_url, raise_server_exceptions=False, client=at)
 
 
 @pytest.fixture
@@ -251,6 +257,39 @@ def test_after_ten_tries_an_account_waits_a_minute_for_each(
     assert enter(client) == (303, "/desk")
 
 
+def test_a_stranger_shuts_nobody_out(app: FastAPI, client: TestClient) -> None:
+    stranger = client_of(app, address="2001:db8::1")
+    for _ in range(10):
+        assert enter(stranger, "wrong horse battery")[0] == 422
+    assert enter(stranger)[0] == 429
+    neighbour = client_of(app, address="2001:db8::2")  # of the same network, so the same
+    assert enter(neighbour)[0] == 429
+    assert enter(client) == (303, "/desk")
+
+
+def test_a_hundred_tries_from_everywhere_make_an_account_wait_ten_seconds_for_each(
+    app: FastAPI, client: TestClient, hands: Hands
+) -> None:
+    for _ in range(100):
+        app.state.desk.door.by_account.take(KIM)
+    assert enter(client)[0] == 429
+    hands.ticks += 10
+    assert enter(client) == (303, "/desk")
+
+
+def test_tries_that_are_refused_are_noted_once_a_minute(
+    client: TestClient, engine: Engine, hands: Hands
+) -> None:
+    for _ in range(14):
+        enter(client, "wrong horse battery")
+    hands.ticks += 60
+    assert enter(client)[0] == 303
+    with reading(engine) as session:
+        tries = audit.entries(session, deed="sign_in_failed", limit=99)
+    said = [(each.actor, each.detail) for each in reversed(tries)]
+    assert said == [*[(KIM, "password")] * 10, (KIM, "too_many")]
+
+
 def test_after_thirty_tries_a_client_waits(app: FastAPI, client: TestClient) -> None:
     for _ in range(29):
         app.state.desk.door.by_client.take("testclient")
@@ -380,6 +419,50 @@ def test_a_password_that_will_not_do_changes_nothing(
     assert enter(client_of(app))[0] == 303
 
 
+def test_whoever_was_overtaken_by_another_password_changes_nothing(
+    client: TestClient, engine: Engine, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one was checked before: then somebody else's link was faster."""
+    enter(client)
+    theirs = hash_password("an administrator's link")
+
+    def meanwhile(_password: str, _email: str) -> str:
+        with transaction(engine) as session:
+            kim = session.exec(select(Account).where(Account.email == KIM)).one()
+            kim.password_hash = theirs
+        return kept
+
+    monkeypatch.setattr(me, "kept_password", meanwhile)
+    assert "not your old password" in change_password(client, PASSWORD, "staple of horses")
+    with reading(engine) as session:
+        assert session.exec(select(Account.password_hash).where(Account.email == KIM)).one() == (
+            theirs
+        )
+
+
+def test_a_wrong_old_password_is_a_try_that_is_noted(client: TestClient, engine: Engine) -> None:
+    enter(client)
+    change_password(client, "wrong horse battery", "staple of horses")
+    with reading(engine) as session:
+        [tried] = audit.entries(session, deed="sign_in_failed", limit=9)
+    assert (tried.actor, tried.detail) == (KIM, "old_password")
+
+
+def test_a_form_of_somebody_who_was_signed_out_says_that_nothing_was_saved(
+    client: TestClient, engine: Engine
+) -> None:
+    csrf = sign_in(client, engine, Role.OWNER, ["delivery"], KIM)
+    client.cookies.clear()
+    form = {"csrf": csrf, "root_cause": "x", "action_taken": "y"}
+    sent = client.post("/desk/tickets/12/resolve", data=form, follow_redirects=False)
+    assert sent.headers["location"] == "/sign-in?done=expired&next=/desk/tickets/12"
+    page = client.get(sent.headers["location"]).text
+    assert "was not saved" in page
+    assert field("next", page) == "/desk/tickets/12"
+    out = client.post("/sign-out", data={"csrf": csrf}, follow_redirects=False)
+    assert out.headers["location"] == "/sign-in"
+
+
 def test_name_and_time_zone_are_everybodys_own(client: TestClient) -> None:
     enter(client)
     csrf = field("csrf", client.get("/desk/me").text)
@@ -424,6 +507,37 @@ def test_notes_wait_while_the_database_takes_nothing(
     assert "Kim's words" not in caplog.text
     afterwards.do()
     assert len(tries) == 2
+
+
+def test_if_more_wait_than_fit_the_oldest_are_given_up(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(afterwards_module, "MOST", 3)
+    afterwards = Afterwards(engine)
+    written: list[int] = []
+
+    def write(number: int, _session: Session) -> None:
+        written.append(number)
+
+    def is_busy(_session: Session) -> None:
+        for number in (3, 4):  # these come in meanwhile
+            afterwards.add(partial(write, number))
+        raise OperationalError("", {}, Exception("locked"))
+
+    afterwards.add(is_busy)
+    for number in (1, 2):
+        afterwards.add(partial(write, number))
+    afterwards.do()
+    afterwards.do()
+    assert written == [2, 3, 4]
+
+
+def test_what_was_seen_is_written_before_the_process_ends(app: FastAPI, engine: Engine) -> None:
+    with client_of(app):
+        app.state.desk.afterwards.add(
+            partial(audit.write, actor=KIM, deed="saw", subject="x", at=NOW)
+        )
+    assert deeds(engine) == ["saw"]
 
 
 def test_a_note_that_cannot_be_written_holds_up_no_other(

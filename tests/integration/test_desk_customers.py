@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ from tests.factories import (
 )
 from voc.actions.contact import unsubscribe
 from voc.models import AuditEntry, Customer, IdentityKind, LoopTicket, Message, MessageState, Role
-from voc.store.database import transaction
+from voc.store.database import reading, transaction
+from voc.store.profile import active
 
 OWNER, OPERATIONS, AUDITOR = Role.OWNER, Role.OPERATIONS, Role.AUDITOR
 MAIL = "kim@customer.example"
@@ -258,12 +260,12 @@ def test_addresses_are_shown_once_for_a_purpose_that_is_kept(desk: Desk) -> None
     ("purpose", "words"),
     [("", ""), ("fun", "x"), ("other", " "), ("call", "x" * 201), ("call", MAIL)],
 )
-def test_without_a_purpose_nothing_is_shown_or_noted(desk: Desk, purpose: str, words: str) -> None:
+def test_without_a_purpose_no_address_is_shown(desk: Desk, purpose: str, words: str) -> None:
     before = desk.enter(OPERATIONS).log()
     page = desk.post("/1/unseal", purpose=purpose, words=words)
     assert page.status_code == 422
     assert PHONE not in page.text
-    assert desk.log() == before
+    assert desk.log() == [*before, ("saw", "customer:1", "")]  # their page, and no more
 
 
 def test_auditors_and_other_departments_unseal_nothing(desk: Desk) -> None:
@@ -287,6 +289,7 @@ def test_two_are_compared_merged_and_parted_again(desk: Desk, engine: Engine) ->
     desk.enter(OPERATIONS)
     to = desk.post("/1/same-as", who="k@customer.example").headers["location"]
     assert to == "/desk/customers/1/merge/4"
+    assert ("searched", "customer:4", "found 1") in desk.log()
     assert "whose everything moves" in desk.get("/1/merge/4").text
     assert desk.post("/1/merge/4").headers["location"] == "/desk/customers/1?done=merged"
     page = desk.get("/1?done=merged").text
@@ -295,6 +298,7 @@ def test_two_are_compared_merged_and_parted_again(desk: Desk, engine: Engine) ->
     assert desk.get("/4").headers["location"] == "/desk/customers/1"
     assert desk.post(who="k@customer.example").headers["location"] == "/desk/customers/1"
     assert desk.post("/1/merge/4").status_code == 409
+    assert desk.get("/4/merge/2").headers["location"] == "/desk/customers/1/merge/2"
     number = page.partition("/desk/customers/1/merges/")[2].partition('"')[0]
     assert "Goes back to customer 4" in desk.get(f"/1/merges/{number}").text
     assert desk.get(f"/2/merges/{number}").status_code == 404
@@ -337,3 +341,34 @@ def test_a_form_of_somebody_else_does_nothing(desk: Desk) -> None:
     desk.csrf = "x"
     for path in ("", "/1/unseal", "/1/same-as", "/1/merge/2"):
         assert desk.post(path, who="1", purpose="call").status_code == 403
+
+
+# Cost
+
+
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(minutes=1)])
+def test_one_who_said_very_much_makes_the_list_longer_to_read_but_not_squared(
+    tmp_path: Path, apart: timedelta
+) -> None:
+    def steps(pieces: int) -> int:
+        """Of the database's own machine, in hundreds: for a list with one talkative customer."""
+        folder = tmp_path / str(pieces)
+        folder.mkdir()
+        counted = []
+        with database(folder) as engine:
+            with transaction(engine) as session:
+                save(session, make_customer())
+                said = (
+                    make_feedback(id=n, external_id=f"{n}", said_at=NOW + n * apart)
+                    for n in range(1, pieces + 1)
+                )
+                save(session, *said)
+            with reading(engine) as session:
+                raw: Any = session.connection().connection.driver_connection
+                raw.set_progress_handler(lambda: counted.append(1), 100)
+                (only,) = active(session, None, after=None, limit=30)
+                raw.set_progress_handler(None, 0)
+        assert only.spot.id == pieces
+        return len(counted)
+
+    assert steps(400) < 3 * steps(200)

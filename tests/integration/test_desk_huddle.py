@@ -141,7 +141,7 @@ def test_without_a_week_it_is_this_one_and_leads_to_the_one_before(client: TestC
     assert "Week after" in client.get(f"{SHEET}?week=2026-W09").text
 
 
-@pytest.mark.parametrize("week", ["2026-W54", "2026-9", "x", "0000-W01", "9999-W53"])
+@pytest.mark.parametrize("week", ["2026-W54", "2026-9", "x", "0000-W01", "0001-W01", "9999-W53"])
 def test_a_week_that_there_is_not_is_no_page(client: TestClient, week: str) -> None:
     assert client.get(f"{SHEET}?week={week}").status_code == 404
 

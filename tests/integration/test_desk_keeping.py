@@ -7,15 +7,19 @@ import html
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, delete
 from sqlmodel import select
 
+from apps.desk.access.tokens import MEANINGS
 from tests.desk import database, make_client, make_desk
 from tests.desk_visitors import sign_in
-from tests.factories import NOW
+from tests.factories import NOW, make_company
+from voc.actions import accounts as actions
+from voc.actions.accounts import AccountError
 from voc.models import Account, ApiToken, AuditEntry, DeskSession, Role
 from voc.passwords import is_password
 from voc.rules.tokens import token_hash
@@ -84,6 +88,9 @@ def test_a_new_owner_sets_a_password_by_a_link(
     used = client.post(link, data=new)
     assert (used.status_code, "works once" in used.text) == (404, True)
     assert deeds(engine) == [("account_created", "owner"), ("password_set", "")]
+    with reading(engine) as session:
+        [entry] = audit.entries(session, deed="password_set", limit=9)
+    assert entry.actor == "password link"  # whoever held it
 
 
 def test_a_link_is_for_one_account_and_three_days(
@@ -96,6 +103,45 @@ def test_a_link_is_for_one_account_and_three_days(
     for token in (later, other, f"{number}..{seal}", "1.2", "x.y.z", f"{number}.²³.{seal}"):
         assert client.get(f"/sign-in/password/{token}").status_code == 404
     assert int(until) == NOW.timestamp() + 3 * 86_400
+
+
+def test_another_link_ends_the_one_before(client: TestClient, engine: Engine, csrf: str) -> None:
+    first = link_in(create(client, csrf))
+    address = f"/desk/accounts/{account(engine).id}/link"
+    second = link_in(client.post(address, data={"csrf": csrf}).text)
+    assert [client.get(link).status_code for link in (first, second)] == [404, 200]
+
+
+def test_an_account_that_was_made_twice_leads_to_where_its_link_is_made(
+    client: TestClient, engine: Engine, csrf: str
+) -> None:
+    create(client, csrf)
+    again = create(client, csrf)
+    assert "has an account already" in again
+    assert f'<a href="/desk/accounts/{account(engine).id}">' in again
+
+
+def test_an_account_that_somebody_makes_at_the_same_moment_is_theirs(
+    client: TestClient, engine: Engine, csrf: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looked, and there was none yet."""
+    create(client, csrf)
+    monkeypatch.setattr("voc.actions.accounts.accounts.by_email", lambda *_: None)
+    with (
+        pytest.raises(AccountError, match="has an account already"),
+        transaction(engine) as session,
+    ):
+        actions.create(
+            session,
+            make_company(),
+            email=KIM,
+            name="Kim",
+            role=Role.AUDITOR,
+            departments=(),
+            password_hash=None,
+            actor="test",
+            now=NOW,
+        )
 
 
 @pytest.mark.parametrize(
@@ -144,6 +190,7 @@ def test_a_closed_account_is_out_at_once_until_it_is_opened_again(
     assert client.get(link).status_code == 404
     assert "is open again" in client.post(f"{address}/reopen", data={"csrf": csrf}).text
     assert other.get("/desk/me", follow_redirects=False).status_code == 303
+    assert client.get(link).status_code == 404  # it ended with the closing
     assert [deed for deed, _ in deeds(engine)[1:]] == ["account_closed", "account_reopened"]
 
 
@@ -198,6 +245,11 @@ def test_a_token_may_only_be_what_there_is(
     assert client.post("/desk/tokens", data=form | changes).status_code == status
 
 
+def test_what_a_scope_lets_a_token_do_is_said_the_same_everywhere() -> None:
+    text = Path("docs/api.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| `(\w+:\w+)` \| (.+?) \|$", text, re.M)) == MEANINGS
+
+
 def fill(engine: Engine, n: int) -> None:
     with transaction(engine) as session:
         for i in range(n):
@@ -221,6 +273,7 @@ def test_the_audit_log_is_found_by_who_what_and_to_what(client: TestClient, engi
     for query in ("subject=ticket:1", "subject=ticket:1&actor=kim@shop.example&deed=saw"):
         assert client.get(f"/desk/audit?{query}").text.count("<td><time") == 1
     assert "Nothing was found" in client.get("/desk/audit?actor=nobody").text
+    assert client.get("/desk/audit?actor=Kim@Shop.Example").text.count("<td><time") == 3
 
 
 def test_the_audit_log_is_downloaded_whole_and_that_is_written_down(

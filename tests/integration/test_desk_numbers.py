@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from tests.desk import database, make_client, make_desk
+from tests.desk import database, make_client, make_desk, table_of, text_of
 from tests.desk_visitors import sign_in
 from tests.factories import (
     NOW,
@@ -108,20 +106,6 @@ def ending(i: int) -> dict[str, object]:
     return {"state": LoopState.COULD_NOT_TELL, "reason": "no_address", **ended}
 
 
-def text_of(desk: TestClient, address: str, status: int = 200) -> str:
-    """The words of a page, without its marks."""
-    answer = desk.get(f"/desk/{address}")
-    assert answer.status_code == status, address
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
-
-
-def table_of(desk: TestClient, address: str) -> list[dict[str, str]]:
-    answer = desk.get(f"/desk/{address}")
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert "attachment" in answer.headers["content-disposition"]
-    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-
-
 def test_operations_and_auditors_read_the_numbers_and_nobody_else(engine: Engine) -> None:
     client = make_client(make_desk(engine))
     for role, status in {
@@ -187,14 +171,21 @@ def test_a_filter_leaves_what_it_says(desk: TestClient, filters: str, n: int) ->
 
 def test_the_filter_goes_along_with_links_and_downloads(desk: TestClient) -> None:
     html = desk.get("/desk/overview?weeks=4&channel=survey").text
-    for path in ("/desk/overview.csv", "/desk/trends", "/desk/leaks"):
+    for path in ("/desk/overview.csv", "/desk/trends", "/desk/leaks/untold"):
         assert f'href="{path}?weeks=4&amp;channel=survey"' in html
     assert '<option value="survey" selected>' in html
 
 
 @pytest.mark.parametrize(
     "dates",
-    ["from=31.01.2026", "from=2026-02-01&to=2026-01-01", "from=1800-01-01", "to=9999-12-31"],
+    [
+        "from=31.01.2026",
+        "from=2026-02-01&to=2026-01-01",
+        "from=1800-01-01",
+        "to=9999-12-31",
+        "to=0001-01-01",
+        "from=0001-01-01&to=0001-01-01",
+    ],
 )
 def test_dates_that_cannot_be_meant_are_told_and_kept_as_typed(
     desk: TestClient, dates: str
@@ -235,7 +226,7 @@ def test_behind_a_theme_stand_the_words_page_by_page(desk: TestClient) -> None:
     first = desk.get("/desk/themes/1").text
     assert first.count("<article") == 25
     assert "<mark>The sofa came two weeks late.</mark>" in first
-    further = re.search(r'href="/desk/themes/1(\?below=\d+)"', first)
+    further = re.search(r'href="/desk/themes/1(\?after=[\d-]+)"', first)
     assert further
     assert desk.get(f"/desk/themes/1{further[1]}").text.count("<article") == 15
 
@@ -249,6 +240,11 @@ def test_behind_a_number_stand_the_words_of_those_who_gave_it(desk: TestClient) 
     assert (
         desk.get(f"/desk/verbatims{further[1].replace('&amp;', '&')}").text.count("<article") == 15
     )
+    trends = desk.get("/desk/trends").text
+    for of, n in {"unsure": 40, "negative": 0, "routed": 40, "filed": 0}.items():
+        assert (f'href="/desk/verbatims?of={of}"' in trends) is bool(n)
+        pages = desk.get(f"/desk/verbatims?of={of}").text
+        assert pages.count("<article") == min(n, 25), of
     assert desk.get("/desk/verbatims?of=detractors&channel=review").text.count("<article") == 20
     assert desk.get("/desk/verbatims?of=detractors&channel=survey").text.count("<article") == 0
     assert desk.get("/desk/verbatims?of=nobody").status_code == 404
@@ -263,7 +259,14 @@ def test_the_words_of_a_theme_keep_to_the_filter(desk: TestClient) -> None:
 def test_a_theme_whose_words_would_run_in_a_spreadsheet_is_text_there(desk: TestClient) -> None:
     (row,) = table_of(desk, "themes.csv")
     assert row["name"] == "late, =sofa"
-    assert row["statements"] == "40"
+    assert row["statements"] == row["2026-W09"] == "40"
+
+
+def test_a_theme_has_its_weeks_as_a_table(desk: TestClient) -> None:
+    assert 'href="/desk/themes/1.csv?weeks=4"' in desk.get("/desk/themes/1?weeks=4").text
+    rows = table_of(desk, "themes/1.csv?weeks=4&channel=survey")
+    assert [row["statements"] for row in rows] == ["0", "0", "20", "0"]
+    assert desk.get("/desk/themes/9.csv").status_code == 404
 
 
 def test_departments_with_few_cases_get_no_score(desk: TestClient) -> None:
@@ -271,6 +274,10 @@ def test_departments_with_few_cases_get_no_score(desk: TestClient) -> None:
     assert "Delivery 1 1 1 too few to say: 1" in text
     rows = {row["department"]: row for row in table_of(desk, "departments.csv")}
     assert rows["delivery"]["taken_in_time_percent"] == ""
+    weeks = [row for row in table_of(desk, "departments/weeks.csv") if row["tickets"] != "0"]
+    assert {row["department"]: row["response_due"] for row in weeks} == {
+        "delivery": "1", "billing": "1", "triage": "0",
+    }  # fmt: skip
     assert rows["delivery"]["late_now"] == "1"
 
 
@@ -284,6 +291,7 @@ def test_each_leak_has_a_number_an_owner_and_its_items(desk: TestClient) -> None
         "quarantined": "1",
         "untold-no_address": "10",
     }
+    assert {code for code, row in rows.items() if row["late"] == "1"} == {"not_taken:delivery"}
     assert rows["not_taken:delivery"]["owner"] == "Delivery desk"
     assert rows["unknown"]["owner"] == "CX operations"
     assert "/desk/tickets/1" in desk.get("/desk/leaks/not_taken?department=delivery").text
@@ -300,4 +308,4 @@ def test_before_anything_was_counted_the_pages_say_what_to_do(
         sign_in(client, engine, Role.OPERATIONS)
         for page in PAGES:
             text = text_of(client, page)
-            assert page == "leaks" or "Nothing has been counted yet. Run voc run once" in text
+            assert "Nothing has been counted yet. Run voc run once" in text

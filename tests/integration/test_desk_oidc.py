@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from voc.store.database import reading, transaction
 
 KIM = {"email": "kim@shop.example", "email_verified": True}
 DESK = "http://desk.example"
+CONFIGURATION = "/.well-known/openid-configuration"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,12 @@ def idp(standing: IdentityProvider, engine: Engine) -> IdentityProvider:
     return standing
 
 
-def app_of(engine: Engine, idp: IdentityProvider, **settings: Any) -> FastAPI:
+def app_of(
+    engine: Engine,
+    idp: IdentityProvider,
+    ticks: Callable[[], float] | None = None,
+    **settings: Any,
+) -> FastAPI:
     oidc = OidcSettings(
         issuer=idp.issuer,
         client_id=CLIENT_ID,
@@ -79,7 +85,7 @@ def app_of(engine: Engine, idp: IdentityProvider, **settings: Any) -> FastAPI:
         kill_switch=Path("none"),
         public_url=DESK,
         provider=Provider(oidc, DESK, lambda: NOW),
-        ticks=count(step=60).__next__,
+        ticks=ticks or count(step=60).__next__,
     )
 
 
@@ -121,6 +127,12 @@ def deeds(engine: Engine) -> list[str]:
         return [entry.deed for entry in reversed(audit.entries(session, limit=9))]
 
 
+def tries(engine: Engine) -> list[tuple[str, str]]:
+    with reading(engine) as session:
+        entries = audit.entries(session, deed="sign_in_failed", limit=9)
+    return [(entry.actor, entry.detail) for entry in entries]
+
+
 def test_whoever_has_an_account_is_bound_to_it_at_the_first_sign_in(
     client: TestClient, engine: Engine, idp: IdentityProvider
 ) -> None:
@@ -151,7 +163,7 @@ def test_an_id_token_that_is_not_for_this_visit_lets_nobody_in(
     idp.says |= lie
     status, text = come_back(client, go(client, idp))
     assert (status, "did not confirm who you are" in text) == (403, True)
-    assert deeds(engine) == []
+    assert tries(engine) == [("provider", "not_vouched_for")]
 
 
 def test_an_id_token_that_somebody_else_signed_lets_nobody_in(
@@ -159,7 +171,7 @@ def test_an_id_token_that_somebody_else_signed_lets_nobody_in(
 ) -> None:
     idp.signs_with = RSAKey.generate_key(2048, {"kid": "one"})
     assert come_back(client, go(client, idp))[0] == 403
-    assert deeds(engine) == []
+    assert tries(engine) == [("provider", "not_vouched_for")]
 
 
 @pytest.mark.parametrize("verified", [False, None, "true"])
@@ -177,6 +189,7 @@ def test_nobody_gets_an_account_by_signing_in(
 ) -> None:
     idp.says["email"] = "stranger@shop.example"
     assert come_back(client, go(client, idp))[0] == 403
+    assert tries(engine) == [("provider", "not_known")]
     assert account(engine).email == "kim@shop.example"
 
 
@@ -194,6 +207,7 @@ def test_a_closed_account_stays_closed(
     with transaction(engine) as session:
         session.exec(select(Account)).one().closed_at = NOW
     assert come_back(client, go(client, idp))[0] == 403
+    assert tries(engine) == [("kim@shop.example", "not_known")]
 
 
 def test_another_state_than_ours_lets_nobody_in(client: TestClient, idp: IdentityProvider) -> None:
@@ -246,7 +260,30 @@ def test_the_provider_may_say_the_role(engine: Engine, idp: IdentityProvider) ->
     idp.says["groups"] = ["staff", "cx"]
     assert come_back(client, go(client, idp))[0] == 303
     assert account(engine).role is Role.OPERATIONS
-    assert deeds(engine) == ["bound", "role_from_provider", "signed_in"]
+    assert deeds(engine) == ["sign_in_failed", "bound", "role_from_provider", "signed_in"]
+    assert tries(engine) == [("kim@shop.example", "no_role")]
+
+
+def test_who_tries_again_and_again_has_to_wait_and_asks_the_provider_nothing(
+    engine: Engine, idp: IdentityProvider
+) -> None:
+    client = client_of(app_of(engine, idp, ticks=lambda: 0.0))
+    brought = go(client, idp) | {"code": "x"}
+    idp.asked.clear()
+    assert [come_back(client, brought)[0] for _ in range(30)] == [403] * 29 + [429]
+    assert idp.asked == ["/token"] * 29
+
+
+def test_keys_of_the_provider_are_kept_until_they_do_not_fit(
+    engine: Engine, idp: IdentityProvider
+) -> None:
+    client = client_of(app_of(engine, idp))
+    idp.asked.clear()
+    for _ in range(2):
+        assert come_back(client, go(client, idp))[0] == 303
+    assert sorted(idp.asked) == [CONFIGURATION, "/keys", "/token", "/token"]
+    idp.key = RSAKey.generate_key(2048, {"kid": "one"})
+    assert [come_back(client, go(client, idp))[0] for _ in range(2)] == [403, 303]
 
 
 def test_a_provider_that_is_away_is_no_crash(engine: Engine, idp: IdentityProvider) -> None:

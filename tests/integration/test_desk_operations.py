@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
-from sqlmodel import delete, select
+from sqlmodel import col, delete, select
 
 from tests.desk import database, kill_switch_of, make_client, make_desk
 from tests.desk_visitors import sign_in
@@ -16,7 +16,9 @@ from tests.factories import (
     APPROVER,
     NOW,
     make_answer,
+    make_company,
     make_message,
+    make_ticket,
     save,
     save_told_loop,
     save_waiting_reply,
@@ -31,13 +33,16 @@ from voc.models import (
     Installation,
     Loop,
     LoopState,
+    LoopTicket,
     Message,
     MessageState,
+    Quarantine,
     Role,
     Ticket,
     Verdict,
 )
 from voc.store.database import transaction
+from voc.store.messages import write_anew
 
 Is = MessageState
 CONTENT = (
@@ -110,10 +115,37 @@ def test_messages_in_doubt_come_first_and_addresses_are_masked(
     assert ADDRESS not in page
 
 
+def test_what_nobody_found_out_about_is_not_among_what_was_not_sent(
+    engine: Engine, client: TestClient
+) -> None:
+    fill(engine, Is.ABANDONED, "nobody could tell")
+    sign_in(client, engine, Role.OPERATIONS)
+    for path, is_there in {"": True, "?show=abandoned": True, "?show=silent": False}.items():
+        page = client.get(f"/desk/messages{path}").text
+        assert ('href="/desk/messages/1"' in page) is is_there
+    assert "It arrived" in client.get("/desk/messages/1").text
+
+
+def test_what_waits_is_listed_by_when_it_is_due(engine: Engine, client: TestClient) -> None:
+    fill(engine, Is.QUEUED, settled_at=None)
+    sign_in(client, engine, Role.OPERATIONS)
+    assert ">Due</th>" in client.get("/desk/messages?show=waiting").text
+
+
 def test_an_empty_desk_says_that_nobody_is_needed(engine: Engine, client: TestClient) -> None:
     sign_in(client, engine, Role.AUDITOR)
     assert "No message needs anybody." in client.get("/desk/messages").text
-    for pile in ("unknown", "approval", "held", "dead", "waiting", "back", "left", "silent"):
+    for pile in (
+        "unknown",
+        "approval",
+        "held",
+        "dead",
+        "waiting",
+        "back",
+        "left",
+        "silent",
+        "abandoned",
+    ):
         assert client.get(f"/desk/messages?show={pile}").status_code == 200
     assert client.get("/desk/messages?show=nothing").status_code == 404
 
@@ -237,11 +269,27 @@ def test_the_kill_switch_asks_stops_everything_and_is_lifted(
     page = client.post("/desk/kill-switch/on", data={"csrf": csrf}).text
     assert kill_switch_of(engine).exists()
     assert "The kill switch is on: nothing leaves" in page
-    assert "operations@shop.example" in page
+    assert "Set by operations@shop.example, <time" in page
+    first = kill_switch_of(engine).read_text(encoding="utf-8")
+    other = sign_in(client, engine, Role.OPERATIONS, email="second@shop.example")
+    client.post("/desk/kill-switch/on", data={"csrf": other})
+    assert kill_switch_of(engine).read_text(encoding="utf-8") == first
+    csrf = sign_in(client, engine, Role.OPERATIONS)
     client.post("/desk/kill-switch/off", data={"csrf": csrf})
     assert not kill_switch_of(engine).exists()
-    assert [deed for _, deed, _ in audited(engine)] == ["switch_set", "switch_lifted"]
+    deeds = [deed for _, deed, _ in audited(engine)]
+    assert deeds == ["switch_set", "switch_set", "switch_lifted"]
     assert client.get("/desk/kill-switch/sideways").status_code == 404
+
+
+@pytest.mark.parametrize("text", ["", "Ola, in a hurry", "Ola 2026-03-02", "Ola 2026-03-02 09:00"])
+def test_a_kill_switch_that_somebody_wrote_is_on_whatever_it_says(
+    engine: Engine, client: TestClient, text: str
+) -> None:
+    kill_switch_of(engine).write_text(text, encoding="utf-8")
+    sign_in(client, engine, Role.OPERATIONS)
+    page = client.get("/desk/messages").text
+    assert (f"Set by {text}." if text else "Nobody wrote down who set it.") in page
 
 
 def test_a_restored_database_and_a_silent_provider_are_said_loudly(
@@ -309,6 +357,28 @@ def test_other_words_than_those_read_decide_nothing(engine: Engine, client: Test
     assert state_of(engine)[0] is Is.HELD
 
 
+def test_who_reads_while_it_is_written_anew_learns_so(engine: Engine) -> None:
+    seen = waiting(engine)
+    approval = {"approvers": [APPROVER], "messages": ["resolution"]}
+    company = make_company(follow_up={"approval": approval})
+    client = make_client(make_desk(engine, company=company))
+    csrf = sign_in(client, engine, Role.OPERATIONS, email=APPROVER)
+    with transaction(engine) as session:
+        write_anew(session, session.get_one(Message, 1), now=NOW, not_before=NOW)
+    form = {"csrf": csrf, "deed": "approve", "seen": seen}
+    late = client.post("/desk/approvals/1", data=form)
+    assert late.status_code == 409
+    assert "It is being written anew." in late.text
+    with transaction(engine) as session:
+        message = session.get_one(Message, 1)
+        message.state, message.reason = Is.HELD, "needs_approval"
+        message.needs_approval, message.content = True, CONTENT + b"More.\r\n"
+    late = client.post("/desk/approvals/1", data=form)
+    assert late.status_code == 409
+    assert "Please read this one." in late.text
+    assert state_of(engine)[0] is Is.HELD
+
+
 def test_where_there_are_approvers_only_they_decide(engine: Engine, client: TestClient) -> None:
     seen = waiting(engine)
     csrf = sign_in(client, engine, Role.OPERATIONS)
@@ -371,6 +441,64 @@ def test_owners_judge_replies_about_their_tickets_and_see_no_others(
     csrf = sign_in(client, engine, Role.OWNER, ["delivery"])
     assert "/desk/replies/1" in client.get("/desk/approvals").text
     assert client.post("/desk/replies/1", data={**form, "csrf": csrf}).status_code == 200
+
+
+@pytest.mark.parametrize("departments", [["gone"], [], ["gone", "billing"]])
+def test_what_nobodys_department_is_asked_about_is_triages_to_judge(
+    engine: Engine, client: TestClient, departments: list[str]
+) -> None:
+    """Their list shows what their page answers; nobody else's shows it."""
+    unclear(engine)
+    with transaction(engine) as session:
+        session.execute(delete(LoopTicket))
+        for number, department in enumerate(departments, start=50):
+            ticket = make_ticket(id=number, department=department)
+            save(session, ticket, LoopTicket(loop_id=1, ticket_id=number))
+    for own in ("triage", "billing", "delivery"):
+        may = own == "triage" or own in departments
+        csrf = sign_in(client, engine, Role.OWNER, [own])
+        assert ("/desk/replies/1" in client.get("/desk/approvals").text) is may
+        assert (client.get("/desk/replies/1").status_code == 200) is may
+    csrf = sign_in(client, engine, Role.OWNER, ["triage"])
+    form = {"csrf": csrf, "verdict": "solved"}
+    assert client.post("/desk/replies/1", data=form).status_code == 200
+
+
+def test_a_group_in_quarantine_is_marked_for_the_next_collecting_or_not_after_all(
+    engine: Engine, client: TestClient
+) -> None:
+    with transaction(engine) as session:
+        for number, reason in enumerate(["no id", "no id", "no words"]):
+            item = Quarantine(
+                source="nps",
+                place=f"nps.csv line {number}",
+                reason=reason,
+                raw_hash=f"{number}",
+                raw_encrypted=b"",
+                at=NOW,
+            )
+            save(session, item)
+    group = {"source": "nps", "reason": "no id"}
+
+    def marked() -> list[bool]:
+        with transaction(engine) as session:
+            return list(session.exec(select(Quarantine.again).order_by(col(Quarantine.id))))
+
+    sign_in(client, engine, Role.AUDITOR)
+    assert "Try all" not in client.get("/desk/quarantine", params=group).text
+    csrf = sign_in(client, engine, Role.OPERATIONS)
+    assert "tried again with" not in client.get("/desk/quarantine", params=group).text
+    page = client.post("/desk/quarantine", data={"csrf": csrf, **group, "again": "true"}).text
+    assert "2 items are tried again with the next collecting" in page
+    assert marked() == [True, True, False]
+    page = client.post("/desk/quarantine", data={"csrf": csrf, **group, "again": "false"}).text
+    assert "tried again with" not in page
+    assert marked() == [False] * 3
+    who = "operations@shop.example"
+    assert audited(engine) == [
+        (who, "quarantine_again", "source:nps"),
+        (who, "quarantine_not_again", "source:nps"),
+    ]
 
 
 def test_a_form_from_elsewhere_does_nothing(engine: Engine, client: TestClient) -> None:

@@ -118,7 +118,7 @@ def owner(engine: Engine, client: TestClient) -> TestClient:
 
 def numbers(page: str) -> list[int]:
     """The tickets of a page, in its order."""
-    return [int(n) for n in re.findall(r'href="/desk/tickets/(\d+)" data-step', page)]
+    return [int(n) for n in re.findall(r'href="/desk/tickets/(\d+)[^"]*" data-step', page)]
 
 
 def test_an_owner_finds_their_departments_tickets_the_late_one_first(owner: TestClient) -> None:
@@ -163,6 +163,17 @@ def test_filters_are_in_the_address_and_stay_in_its_links(owner: TestClient) -> 
     text = owner.get("/desk/queue?topic=late_parcel").text
     assert numbers(text) == [1]
     assert "whose=mine&amp;topic=late_parcel" in text
+    ticket = owner.get(re.findall(r'href="([^"]+)" data-step', text)[0]).text
+    assert '<a href="/desk/queue?topic=late_parcel" data-key="q">' in ticket
+    assert ticket.count('name="from" value="/desk/queue?topic=late_parcel"') > 3
+
+
+@pytest.mark.parametrize("address", ["https://elsewhere.example", "/desk/queue?a=//b", "/desk/me"])
+def test_the_way_back_leads_to_a_queue_whatever_stands_in_the_address(
+    owner: TestClient, address: str
+) -> None:
+    page = owner.get("/desk/tickets/1", params={"from": address}).text
+    assert '<a href="/desk/queue" data-key="q">' in page
 
 
 def test_another_departments_queue_is_not_there(owner: TestClient) -> None:
@@ -210,4 +221,6 @@ def test_an_empty_queue_says_what_to_do(
 
 def test_a_place_that_nobody_wrote_begins_at_the_front(owner: TestClient) -> None:
     assert numbers(owner.get("/desk/queue?after=x").text) == [2, 4, 1]
+    assert numbers(owner.get("/desk/queue?after=0001-01-01T00:00:00%2B05:00~0~1").text) == [2, 4, 1]
     assert owner.get("/desk/queue?whose=everything").status_code == 422
+    assert owner.get(f"/desk/queue?done=snooze&ticket={10**20}").status_code == 422

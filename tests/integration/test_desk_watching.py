@@ -50,7 +50,7 @@ from voc.models import (
 from voc.store import events
 from voc.store.database import reading, transaction
 from voc.store.events import Happening
-from voc.store.model_watch import judged
+from voc.store.model_watch import beginning, judged, readers
 
 WEEK = timedelta(weeks=1)
 EXPERIMENT = {
@@ -190,10 +190,14 @@ def fill_models(session: Session) -> None:
     save(session, count)
 
 
+def table_at(client: TestClient, path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(client.get(path).content.decode("utf-8-sig"))))
+
+
 def test_a_source_says_how_fresh_and_how_complete_it_is(client: TestClient) -> None:
     page = client.get("/desk/sources").text
     assert "usual are 20 a week" in page
-    rows = list(csv.DictReader(StringIO(client.get("/desk/sources.csv").text)))
+    rows = table_at(client, "/desk/sources.csv")
     gaps = [row["week"] for row in rows if row["gap"]]
     assert gaps == ["2026-W05"]
     assert "not in the company file any more" in page
@@ -227,7 +231,7 @@ def test_an_experiment_is_listed_and_reported_with_intervals(client: TestClient)
     page = client.get("/desk/experiments/tone").text
     assert "100.0 % (83.9 to 100.0)" in page
     assert "<circle" in page
-    rows = list(csv.DictReader(StringIO(client.get("/desk/experiments/tone/table.csv").text)))
+    rows = table_at(client, "/desk/experiments/tone/table.csv")
     assert [(row["variant"], row["customers"], row["events"]) for row in rows] == [
         ("plain", "20", "0"),
         ("warm", "20", "20"),
@@ -249,6 +253,11 @@ def test_models_show_versions_figures_and_what_they_left_to_people(client: TestC
     assert "25.0 % (" in page
     assert "75.0 % (59.8 to 85.8)" in page
     assert "2026-W08,department,subjects@1,200,50" in client.get("/desk/models.csv").text
+    assert "/desk/models/routing.csv" in page
+    rows = {row["department"]: row for row in table_at(client, "/desk/models/routing.csv")}
+    assert (rows["Delivery"]["kept"], rows["Delivery"]["handed_on"]) == ("30", "10")
+    assert float(rows["Delivery"]["share_kept"]) == 0.75
+    assert rows["Billing"]["share_kept"] == ""
 
 
 def test_no_page_of_these_has_a_style_or_a_script_inside(client: TestClient) -> None:
@@ -271,13 +280,57 @@ def test_a_company_without_any_of_it_is_told_what_to_do(tmp_path: Path) -> None:
 
 def test_departments_are_judged_by_where_tickets_were_sent_first(engine: Engine) -> None:
     with reading(engine) as session:
-        found = judged(session, ["billing", "delivery"], since=NOW - 13 * WEEK, most=1000)
+        found = judged(session, ["billing", "delivery"], since=NOW - 13 * WEEK)
     assert [(each.department, each.kept, each.handed_on) for each in found] == [
         ("billing", 0, 0),
         ("delivery", 30, 10),
     ]
     with reading(engine) as session:
         assert session.get_one(Ticket, 301).merged_into_id == 300
+
+
+def test_what_a_busy_department_kept_and_handed_on_is_of_the_same_time(tmp_path: Path) -> None:
+    """Delivery keeps nine of ten; billing, which is quiet, has the others."""
+    opened = [NOW - timedelta(hours=n) for n in range(100)]
+    with database(tmp_path) as engine:
+        with transaction(engine) as session:
+            save(session, make_customer())
+            for n, at in enumerate(opened):
+                moved = n % 10 == 5
+                ticket = make_ticket(
+                    id=1 + n,
+                    department="billing" if moved else "delivery",
+                    hand=2 if moved else 1,
+                    state=TicketState.IN_PROGRESS,
+                    opened_at=at,
+                )
+                save(session, ticket)
+                sent = Happening(
+                    kind=TicketEventKind.OPENED, ticket_id=1 + n, detail="delivery", loop_id=None
+                )
+                events.append(session, [sent], actor="vocloop", now=at)
+        with reading(engine) as session:
+            both = ["delivery", "billing"]
+            since = beginning(session, both, since=NOW - 13 * WEEK, most=18)
+            found = judged(session, both, since=since)
+            whole = beginning(session, both, since=NOW - 13 * WEEK, most=1000)
+        assert since == opened[19]
+        assert [(each.kept, each.handed_on) for each in found] == [(18, 2), (0, 0)]
+        assert whole == NOW - 13 * WEEK
+
+
+def test_versions_are_listed_from_those_that_read_the_newest_words(tmp_path: Path) -> None:
+    with database(tmp_path) as engine:
+        with reading(engine) as session:
+            assert readers(session, most=9) == []
+        with transaction(engine) as session:
+            save(session, make_customer())
+            for n, by in enumerate(["b@1", "c@1", None, "b@1", "a@1", "c@1", None], start=1):
+                save(session, make_feedback(id=n, external_id=f"{n}"))
+                save(session, make_version(id=n, feedback_id=n, understood_by=by))
+        with reading(engine) as session:
+            assert readers(session, most=9) == ["c@1", "a@1", "b@1"]
+            assert readers(session, most=1) == ["c@1"]
 
 
 def test_what_models_are_asked_is_counted_as_it_is_stored(tmp_path: Path) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from tasks import route, understand
+from tasks import measure, route, understand
 from tests.story import Story, story_in
-from voc.actions import customer_merges, figures, labels, loops, tickets
+from voc.actions import answers, customer_merges, figures, labels, loops, tickets
 from voc.arrivals import Page, RawFeedback, RawIdentity, RawRating
 from voc.errors import IllegalTransitionError, VocError
 from voc.models import (
@@ -26,6 +27,7 @@ from voc.models import (
     FiguresState,
     IdentityKind,
     Loop,
+    LoopKind,
     LoopState,
     RatingScale,
     Statement,
@@ -33,12 +35,15 @@ from voc.models import (
     Theme,
     Ticket,
     TouchedDay,
+    Verdict,
     WeekFigures,
 )
 from voc.rules.lifecycle import LoopAction
 from voc.rules.weeks import ANY
-from voc.store import theme_places, weekly
-from voc.store.database import transaction
+from voc.store import figures as store
+from voc.store import measures, theme_places, weekly
+from voc.store.database import reading, transaction
+from voc.store.touched import touch
 from voc.store.weekly import Wanted
 
 ZONE = "Europe/Berlin"
@@ -184,7 +189,7 @@ def test_counting_only_what_changed_gives_what_counting_everything_gives(
         figures.refresh(engine, ZONE, now=told.now, anew=True)
         assert updated == kept(engine)
     with transaction(engine) as session:
-        assert not figures.are_behind(session)
+        assert not figures.are_behind(session, ZONE, now=told.now)
 
 
 def test_each_way_to_change_feedback_has_its_week_counted_again(told: Story) -> None:
@@ -209,6 +214,25 @@ def test_each_way_to_change_feedback_has_its_week_counted_again(told: Story) -> 
         kind, company = SuggestionKind.SENTIMENT, told.place.company
         labels.set_label(session, ids[0], kind, "negative", company, actor="dee", now=told.now)
 
+    def with_loop(does: Callable[[Session, Loop], object]) -> None:
+        with transaction(engine) as session:
+            does(session, session.exec(select(Loop)).one())
+
+    def opens() -> None:
+        with transaction(engine) as session:
+            feedback = session.exec(select(Feedback)).one()
+            loops.open_loop(session, feedback, LoopKind.ISSUE, now=told.now)
+
+    def goes_silent(session: Session, loop: Loop) -> None:
+        """And speaks just then: `close` has not looked at it yet."""
+        loops.close(session, loop, LoopAction.CLOSE_SILENT, reason="silent", now=told.now)
+        solved = Verdict.SOLVED
+        answers.record(session, loop, solved, round_asked=1, rating=None, words=None, now=told.now)
+
+    def is_heard(session: Session, loop: Loop) -> None:
+        company = told.place.company
+        assert answers.apply_answers(session, loop.id or 0, company, now=told.now) == "solved"
+
     deeds: dict[str, Callable[[], object]] = {
         "collected": lambda: arrives(item),
         "understood": lambda: understand.understand_range.fn(0, 10**9),
@@ -227,6 +251,10 @@ def test_each_way_to_change_feedback_has_its_week_counted_again(told: Story) -> 
         "in no theme": lambda: moves(
             lambda session, ids: theme_places.place_anew(session, statement_ids=ids)
         ),
+        "owed an answer": opens,
+        "told": lambda: with_loop(lambda session, loop: loops.tell(session, loop, now=told.now)),
+        "silent": lambda: with_loop(goes_silent),
+        "silent, then solved": lambda: with_loop(is_heard),
         "edited": lambda: arrives(replace(item, verbatim="Lovely.", segment="vip")),
         "understood again": lambda: understand.understand_range.fn(0, 10**9),
         "erased": lambda: told.collects(Page(items=[], cursor="", deleted=["f"])),
@@ -255,7 +283,7 @@ def test_only_weeks_in_which_something_changed_are_counted_again(story: Story) -
     assert figures.refresh(engine, ZONE, now=story.now) == 0
     story.says("It came!", external_id="new")  # an edit
     with transaction(engine) as session:
-        assert figures.are_behind(session)
+        assert figures.are_behind(session, ZONE, now=story.now)
     assert figures.refresh(engine, ZONE, now=story.now) == 1
     assert story.rows(TouchedDay) == []
 
@@ -266,9 +294,66 @@ def test_a_promise_that_falls_due_is_counted_though_nothing_happened(told: Story
     told.runs()
     figures.refresh(engine, ZONE, now=told.now)
     assert "response:due" not in told.rows(DepartmentFigures)[0].counts
+    assert behind(told) is False
     told.wait(days=10)
+    assert behind(told) is True
     assert figures.refresh(engine, ZONE, now=told.now) == 1
     assert told.rows(DepartmentFigures)[0].counts["response:due"] == 1
+    assert behind(told) is False
+
+
+def behind(story: Story, zone: str = ZONE) -> bool:
+    with reading(story.place.engine) as session:
+        return figures.are_behind(session, zone, now=story.now)
+
+
+def test_only_customers_who_said_not_solved_reopen(told: Story) -> None:
+    """Neither an edit that overtakes a written reply does, nor a reply that nobody approved."""
+    engine, switch = told.place.engine, told.place.settings.kill_switch
+    told.says("My parcel is late.", external_id="f")
+    told.runs()
+    told.resolves(told.ticket())
+    switch.touch()
+    told.runs()
+    told.says("My parcel is late. You charged me twice, refund!", external_id="f")
+    told.runs()
+    switch.unlink()
+    late, charged = told.rows(Ticket)
+    with transaction(engine) as session:
+        tickets.send_back(session, late.id or 0, told.place.company, actor="boss", now=told.now)
+    for ticket in (late, charged):
+        told.resolves(ticket)
+    told.runs()
+    assert (told.loop().state, told.loop().round) == (LoopState.TOLD, 2)
+    assert came_back(told) == (0, {"delivery": 0, "billing": 0})
+    with transaction(engine) as session:
+        loop = session.exec(select(Loop)).one()
+        no = Verdict.NOT_SOLVED
+        answers.record(session, loop, no, round_asked=2, rating=None, words=None, now=told.now)
+        answers.apply_answers(session, loop.id or 0, told.place.company, now=told.now)
+    assert came_back(told) == (1, {"delivery": 1, "billing": 1})
+    with transaction(engine) as session:  # it did not come back to whom it is handed to
+        company = told.place.company
+        tickets.reassign(session, late.id or 0, "billing", company, actor="dee", now=told.now)
+    assert came_back(told) == (1, {"billing": 1})
+
+
+def came_back(story: Story) -> tuple[int, dict[str, int]]:
+    """Loops, and tickets by department, that the figures call reopened. The report agrees."""
+    figures.refresh(story.place.engine, ZONE, now=story.now)
+    with reading(story.place.engine) as session:
+        counts = weekly.by_week(session, ["2026-W10"], EVERYTHING)[0]
+        facts = measures.read(session, now=story.now)
+    assert counts["reopened"] == sum(loop.reopened > 0 for loop in facts.loops)
+    rows = story.rows(DepartmentFigures)
+    return counts["reopened"], {row.department: row.counts.get("reopened", 0) for row in rows}
+
+
+def test_the_report_waits_for_nobody_who_writes(told: Story) -> None:
+    told.says("My parcel is late.")
+    with transaction(told.place.engine):
+        assert measure.is_stale(told.place, told.now)
+        assert measure.write_report.fn(None, told.now).summary
 
 
 def test_another_time_zone_moves_the_weeks(told: Story) -> None:
@@ -277,6 +362,7 @@ def test_another_time_zone_moves_the_weeks(told: Story) -> None:
     told.says("My parcel is late.")
     figures.refresh(engine, ZONE, now=told.now)
     assert {row.week for row in told.rows(WeekFigures)} == {"2026-W10"}
+    assert behind(told, "America/Los_Angeles")
     figures.refresh(engine, "America/Los_Angeles", now=told.now)
     assert {row.week for row in told.rows(WeekFigures)} == {"2026-W09"}
     assert told.rows(FiguresState)[0].timezone == "America/Los_Angeles"
@@ -297,6 +383,44 @@ def test_a_count_that_breaks_off_is_done_again(
     with transaction(engine) as session:
         (counts,) = weekly.by_week(session, ["2026-W10"], EVERYTHING)
     assert counts["feedback"] == 2
+
+
+def test_whoever_writes_does_not_wait_for_a_count(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, count_week = story.place.engine, store.count_week
+
+    def while_somebody_writes(*given: Any, **named: Any) -> store.Counted:
+        counted = count_week(*given, **named)
+        with transaction(engine) as session:  # waits half a minute for a lock, then fails
+            touch(session, [story.now])
+        return counted
+
+    story.says("My parcel is late.")
+    monkeypatch.setattr(store, "count_week", while_somebody_writes)
+    assert figures.refresh(engine, ZONE, now=story.now) == 1
+    assert len(story.rows(TouchedDay)) == 1
+
+
+def test_a_count_that_was_overtaken_by_a_newer_one_keeps_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.says("My parcel is late.", email=None)
+    story.runs()
+    engine, count_week, older = story.place.engine, store.count_week, story.now
+    story.wait(days=10)
+
+    def slow(*given: Any, **named: Any) -> store.Counted:
+        counted = count_week(*given, **named)
+        monkeypatch.setattr(store, "count_week", count_week)
+        assert figures.refresh(engine, ZONE, now=story.now) == 1
+        return counted
+
+    monkeypatch.setattr(store, "count_week", slow)
+    assert figures.refresh(engine, ZONE, now=older) == 0
+    assert story.rows(DepartmentFigures)[0].counts["response:due"] == 1
+    assert story.rows(FiguresState)[0].counted_at == story.now
+    assert not behind(story)
 
 
 def test_every_filter_gives_what_counting_the_feedback_gives(told: Story) -> None:

@@ -22,7 +22,7 @@ from sqlmodel import func, select
 from standardwebhooks import Webhook
 
 from apps.desk.app import create_app
-from apps.desk.guards import MAX_BODY
+from apps.desk.guards import MAX_PUSHED
 from apps.desk.signatures import HookSecrets
 from tests.desk import database, kill_switch_of, make_client
 from tests.factories import NOW, SECRET, make_company, make_identity, save, save_told_loop
@@ -48,7 +48,7 @@ MAILER = "whsec_" + b64encode(b"a secret of the mailer's own").decode()
 PUBLIC = "https://feedback.shop.example"
 PHONE = "+4915112345678"
 SECRETS = HookSecrets(
-    public_url=PUBLIC, twilio=SecretStr(TOKEN), by_name={"mailer": SecretStr(MAILER)}
+    public_url=PUBLIC, twilio=SecretStr(TOKEN), by_name={"mailer": (SecretStr(MAILER),)}
 )
 
 
@@ -389,5 +389,5 @@ def test_hooks_have_no_limit_of_visits_but_one_of_size(client: TestClient) -> No
     for number in range(60):
         sent = report(client, f"msg_{number}", type="opened", message_id="<one@shop.example>")
         assert sent.status_code == 200
-    long = client.post("/hooks/mailer", content=b"x" * (MAX_BODY + 1))
+    long = client.post("/hooks/mailer", content=b"x" * (MAX_PUSHED + 1))
     assert long.status_code == 413

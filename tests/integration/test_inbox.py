@@ -18,12 +18,13 @@ from notifications.inbox.handover import store_batch
 from notifications.inbox.imap import SOURCE, Batch, Fetched
 from notifications.inbox.replies import new_words
 from tasks import close, understand
-from tasks.collect import replay_quarantine
+from tasks.collect import replay_marked, replay_quarantine
 from tasks.inbox import build_post
 from tasks.workplace import workplace
 from tests.mails_in import arf, block, dsn, nested, plain
 from tests.story import Story, fake_models, write_company
 from voc.actions.collect import read_cursor
+from voc.actions.quarantine import are_marked
 from voc.errors import SourceUnavailableError
 from voc.models import (
     Answer,
@@ -41,6 +42,8 @@ from voc.models import (
 from voc.rules.contact import Why
 from voc.rules.tokens import ReturnPurpose, return_address
 from voc.settings import get_settings
+from voc.store.database import transaction
+from voc.store.quarantine import mark
 
 CARE = "care@corner.example"
 
@@ -288,7 +291,12 @@ def test_a_poison_mail_is_kept_sealed_and_the_rest_goes_on(
     assert replay_quarantine(story.place, [], now=story.now) == {"still_wrong": 1}
     monkeypatch.setattr(parts, "MOST_PARTS", 1_000)  # a later version reads it
     story.wait(hours=1)
-    assert replay_quarantine(story.place, [], now=story.now) == {"replayed": 1}
+    assert replay_marked.fn(story.now) == {}
+    with transaction(story.place.engine) as session:
+        assert mark(session, kept.source, kept.reason, again=True) == 1
+    assert are_marked(story.place.engine)
+    assert replay_marked.fn(story.now) == {"replayed": 1}
+    assert not are_marked(story.place.engine)
     assert story.rows(Quarantine)[0].state is QuarantineState.REPLAYED
     assert [answer.words for answer in story.rows(Answer)] == ["No.", "hello"]
 
@@ -362,7 +370,7 @@ def test_the_loop_looks_into_the_mailbox_even_if_nothing_else_is_to_be_closed(
     monkeypatch.setattr(flows.loop, "close", stage)
     monkeypatch.setattr(flows.loop, "ask_sources", lambda *_: ({}, []))
     for question in ("themes_wait", "is_stale"):
-        monkeypatch.setattr(flows.loop, question, lambda _place: False)
+        monkeypatch.setattr(flows.loop, question, lambda *_: False)
     assert flows.loop.loop.fn(now=story.now)["closed"] == 1
     assert closed == [story.now]
 

@@ -49,6 +49,7 @@ from voc.rules.pseudonym import pseudonym
 from voc.rules.tokens import token_hash
 from voc.store import contact, messages, outbox
 from voc.store.database import transaction
+from voc.store.freezing import freeze
 
 
 @pytest.fixture
@@ -490,7 +491,7 @@ def test_a_message_that_was_cancelled_while_it_was_written_stays_cancelled(
         messages.cancel(session, loop_id=loop_id, reason="duplicate", now=NOW)
     with transaction(engine) as session:
         links = [("h" * 64, LinkPurpose.ANSWER)]
-        frozen = messages.freeze(
+        frozen = freeze(
             session,
             read,
             address="kim@customer.test",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import Session, col, select
 from typer.testing import CliRunner, Result
 
 from apps.cli.main import app
@@ -18,10 +19,14 @@ from tests.story import Story, story_in
 from voc.actions import answers
 from voc.errors import NotFoundError, VocError
 from voc.journal import Head
-from voc.models import Loop, Ticket, Verdict
+from voc.models import Loop, Ticket, TicketEvent, TicketEventKind, Verdict
+from voc.rules import merkle
 from voc.rules.receipt_checks import check_receipt
 from voc.rules.receipts import Receipt, read_receipt
+from voc.store import events
 from voc.store.database import transaction
+from voc.store.events import Happening
+from voc.store.ledger import Ledger
 from voc.store.receipt import receipt_of
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
@@ -178,6 +183,35 @@ def test_a_receipt_is_made_only_from_the_ledger_that_was_anchored(told: Story) -
                 receipt_of(session, 1, head)
         with pytest.raises(NotFoundError, match="there is no loop 9"):
             receipt_of(session, 9, None)
+
+
+def test_what_is_kept_of_the_ledger_from_one_receipt_leads_to_the_next(told: Story) -> None:
+    ledgers = [Ledger(chunk) for chunk in (1, 2, 4, 8, 1024)]
+
+    def receipts(session: Session) -> set[str]:
+        """Anchored at several lengths; the same with each of the ledgers."""
+        hashes = session.exec(select(TicketEvent.hash).order_by(col(TicketEvent.id))).all()
+        made = set()
+        for length in (1, 5, len(hashes) - 1, len(hashes)):
+            head = Head(length, hashes[length - 1], merkle.Tree(hashes[:length]).root)
+            each = {receipt_of(session, 1, head, kept).model_dump_json() for kept in ledgers}
+            assert len(each) == 1
+            made |= each
+        return made
+
+    def goes_on(session: Session, times: int, actor: str) -> None:
+        happened = Happening(kind=TicketEventKind.COMMENTED, ticket_id=1)
+        events.append(session, [happened] * times, actor=actor, now=told.now)
+
+    with Session(told.place.engine) as session:
+        found = receipts(session)
+        goes_on(session, 9, "dee@corner.example")
+        found |= receipts(session)
+    with Session(told.place.engine) as session:  # without those nine, as if it had been put back
+        goes_on(session, 17, "bo@corner.example")
+        found |= receipts(session)
+    problems = [check_receipt(read_receipt(one)) for one in found]
+    assert problems == [[]] * 12
 
 
 def test_the_commands_make_a_receipt_and_check_it(told: Story, tmp_path: Path) -> None:

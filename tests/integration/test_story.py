@@ -11,7 +11,7 @@ from tasks import close, follow_up, route, understand
 from tests.story import Story
 from voc.actions import answers, tickets
 from voc.actions.contact import unsubscribe
-from voc.actions.route import route_pieces
+from voc.actions.route import give_strays_to_triage, route_pieces
 from voc.actions.understand import store_readings
 from voc.arrivals import Page, RawFeedback, RawIdentity
 from voc.errors import ConfigurationError, IllegalTransitionError, VocError
@@ -545,10 +545,16 @@ def test_an_answer_of_tomorrow_is_not_applied_today(story: Story) -> None:
     assert story.loop().state is LoopState.TOLD
 
 
-def test_praise_that_becomes_a_complaint_is_not_thanked(story: Story) -> None:
+@pytest.mark.parametrize("is_held", [False, True])
+def test_praise_that_becomes_a_complaint_is_not_thanked(story: Story, is_held: bool) -> None:
     story.says("Great and friendly, thanks!", rating=10, external_id="a")
-    understand.understand_range.fn(0, 99)
-    route.route_range.fn(0, 99, story.now)
+    if is_held:
+        story.place.settings.kill_switch.touch()
+        story.runs()
+        story.place.settings.kill_switch.unlink()
+    else:
+        understand.understand_range.fn(0, 99)
+        route.route_range.fn(0, 99, story.now)
     story.says(LATE, rating=0, external_id="a")
     story.runs()
     assert story.ticket().department == "delivery"
@@ -596,6 +602,37 @@ def test_a_department_that_left_the_company_file_leaves_its_work_to_triage(story
     with transaction(story.place.engine) as session:
         route_pieces(session, 0, 99, smaller, now=story.now, limit=9)
     assert story.ticket().department == "triage"
+
+
+def test_tickets_of_a_department_that_left_the_company_file_are_triages(story: Story) -> None:
+    story.says(CHARGED, rating=2)
+    story.says(LATE, rating=2, email="lee@example.com")
+    story.runs()
+    engine, company = story.place.engine, story.place.company
+    without = company.model_copy(
+        update={"departments": tuple(d for d in company.departments if d.id != "billing")}
+    )
+
+    def waiting() -> int:
+        with transaction(engine) as session:
+            return pending(session, "route", without, kill_switch=False, now=story.now)
+
+    assert waiting() == 1
+    story.wait(days=1)
+    given = []
+    for _ in range(2):
+        with transaction(engine) as session:
+            given.append(give_strays_to_triage(session, without, now=story.now, limit=9))
+    assert given == [1, 0]
+    assert waiting() == 0
+    left, stayed = story.rows(Ticket)
+    assert (left.department, stayed.department) == ("triage", "delivery")
+    assert left.because == "its department, billing, left the company file"
+    assert (left.hand, left.resolution_due_at > story.now) == (2, True)
+    assert story.rows(Label) == []
+    story.runs()
+    assert len(story.mails(to="tess@")) == 1
+    assert story.broken_books() == []
 
 
 def test_a_ticket_that_was_handed_over_rises_anew(story: Story) -> None:

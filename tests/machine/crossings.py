@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 
 from tests.machine.provider import DIES, DOUBTFUL, MEANWHILE, Fate
-from tests.machine.tangles import Shop
+from tests.machine.tangles import GIVEN_AWAY, Shop
 from voc.models import InboundKind, Verdict
 
 Crossing = Callable[[Shop], None]
@@ -63,6 +63,11 @@ def crossings() -> list[Crossing]:
         *(
             partial(Shop.a_mail_comes_back_and_its_customer_complains_again, kind=kind)
             for kind in RETURNS
+        ),
+        *(partial(Shop.a_reply_is_taken_back_while_it_is_held, by_hand=b) for b in (True, False)),
+        *(
+            partial(Shop.a_ticket_is_given_away_before_its_alert_has_left, then=then)
+            for then in GIVEN_AWAY
         ),
         partial(Shop.a_customer_complains_again_and_again, whats=["late", "charged", "both"]),
         partial(Shop.a_complaint_that_was_answered_is_deleted, what="both"),

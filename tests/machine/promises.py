@@ -64,11 +64,18 @@ def a_reply_comes_when_all_is_done(world: World, found: Snapshot) -> None:
 
 
 def a_reply_says_what_was_done(world: World, found: Snapshot) -> None:
-    """As it is now. What a person sends again says what it said: it was written before."""
+    """As it is now, and nothing that was taken back since.
+
+    What a person sends again says what it said: it was written before.
+    """
     for reply in world.replies:
         if not world.sent_again[reply.message_id]:
             for action in reply.actions:
                 assert action in reply.text, "not what was done last"
+
+
+def a_ticket_is_only_given_to_who_has_it(world: World, found: Snapshot) -> None:
+    assert not world.misplaced, "a colleague reads of a ticket that is not theirs"
 
 
 def nothing_leaves_after_an_opt_out(world: World, found: Snapshot) -> None:
@@ -168,6 +175,7 @@ PROMISES: tuple[Callable[[World, Snapshot], None], ...] = (
     a_mail_never_changes,
     a_reply_comes_when_all_is_done,
     a_reply_says_what_was_done,
+    a_ticket_is_only_given_to_who_has_it,
     nothing_leaves_after_an_opt_out,
     what_left_is_known_to_have_or_in_doubt,
     what_is_called_sent_was_delivered,

@@ -80,6 +80,15 @@ def reply_of(engine: Engine, mail: Delivered, done: Mapping[int, str]) -> Reply 
         )
 
 
+def is_misplaced(engine: Engine, mail: Delivered) -> bool:
+    """Whether a mail that is just being taken gives a ticket to somebody who does not have it."""
+    with transaction(engine) as session:
+        query = select(Ticket.owner).join(Message, col(Message.ticket_id) == Ticket.id)
+        query = query.where(Message.message_id == mail.message_id)
+        found = session.exec(query.where(Message.template == "ticket_assigned")).all()
+    return any(owner != mail.to for owner in found)
+
+
 def _text(content: bytes) -> str:
     body = message_from_bytes(content, policy=default).get_body(preferencelist=("plain",))
     return " ".join(body.get_content().split()) if body else ""

@@ -11,15 +11,26 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.machine.machine import REPORTS, STATEMENTS, VERDICTS, Everyday
+from tests.machine.colleagues import Colleagues
+from tests.machine.machine import REPORTS, STATEMENTS, VERDICTS
 from tests.machine.provider import DIES, DOUBTFUL, MEANWHILE, PUT_OFF, Fate
 from tests.machine.world import WORDS
-from voc.models import Feedback, InboundKind, Loop, MessageState, Verdict
+from voc.models import (
+    Feedback,
+    Identity,
+    InboundKind,
+    Loop,
+    MessageState,
+    Ticket,
+    TicketEventKind,
+    Verdict,
+)
 
 COMPLAINTS = ("late", "charged", "both")
+GIVEN_AWAY = (TicketEventKind.REASSIGNED, TicketEventKind.RELEASED)
 
 
-class Shop(Everyday):
+class Shop(Colleagues):
     """A shop on a bad day."""
 
     @rule(fate=st.sampled_from(sorted(MEANWHILE)))
@@ -123,6 +134,36 @@ class Shop(Everyday):
         self.world.wait(weeks=weeks)
         self.world.closes()
 
+    @rule(by_hand=st.booleans())
+    def a_reply_is_taken_back_while_it_is_held(self, by_hand: bool) -> None:
+        """And given anew, before it is let go."""
+        who = self.world.newcomer()
+        self._complains(who, "late")
+        self.all_is_resolved()
+        self.world.switch(on=not by_hand)
+        self.world.sends([Fate.LATER] if by_hand else (), to=who)
+        theirs = self._tickets_of(who)
+        if by_hand:
+            for message in self.waiting():
+                self.hold(message)
+        for ticket in theirs:
+            self.take_back(ticket)
+        self.all_is_resolved()
+        self.world.switch(on=False)
+        self.what_a_person_held_is_released()
+        self.world.wait(hours=1)
+        self.world.sends(())
+
+    @rule(then=st.sampled_from(GIVEN_AWAY))
+    def a_ticket_is_given_away_before_its_alert_has_left(self, then: TicketEventKind) -> None:
+        who = self.world.newcomer()
+        self._complains(who, "late")
+        for ticket in self._tickets_of(who):
+            self.does(ticket, TicketEventKind.ASSIGNED)
+        for ticket in self._tickets_of(who):
+            self.does(ticket, then)
+        self.world.sends(())
+
     def _complains(self, who: str, *whats: str) -> list[str]:
         keys = self.world.somebody_says(who, *whats)
         self.is_understood_and_routed()
@@ -140,6 +181,10 @@ class Shop(Everyday):
         self.world.wait(hours=1)
         self.world.answers(self._loop_of(key).id or 0, verdict, late=late)
         self.world.closes()
+
+    def _tickets_of(self, who: str) -> list[Ticket]:
+        theirs = {i.customer_id for i in self.world.rows(Identity) if i.value == who}
+        return [t for t in self.world.rows(Ticket) if t.customer_id in theirs]
 
     def _loop_of(self, key: str) -> Loop:
         (piece,) = [f for f in self.world.rows(Feedback) if f.external_id == key]

@@ -19,7 +19,7 @@ from tasks import close, follow_up, route, understand
 from tests.machine.breaking import breaking_off
 from tests.machine.home import Home
 from tests.machine.provider import Delivered, Fate, KilledError, Provider
-from tests.machine.seen import UNFINISHED, Reply, Snapshot, reply_of, snapshot
+from tests.machine.seen import UNFINISHED, Reply, Snapshot, is_misplaced, reply_of, snapshot
 from tests.outbox_cases import everywhere
 from tests.story import Story
 from voc.actions import answers, collect, doubt, tickets
@@ -68,6 +68,8 @@ class World(Story):
         self.backlog: list[RawFeedback] = []
         self.reported: list[Arrived] = []
         self.replies: list[Reply] = []
+        self.misplaced: list[str] = []
+        """Mails about a ticket to somebody who did not have it any more."""
         self.killed_since: int | None = None
         self._actions: dict[int, str] = {}
         self._works = count(1)
@@ -254,6 +256,8 @@ class World(Story):
         reply = reply_of(self.place.engine, mail, self._actions)
         if reply is not None:
             self.replies.append(reply)
+        if is_misplaced(self.place.engine, mail):
+            self.misplaced.append(mail.message_id)
 
     def snapshot(self) -> Snapshot:
         return snapshot(self.place.engine)

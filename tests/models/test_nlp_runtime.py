@@ -118,7 +118,7 @@ def test_the_sentiment_that_ships_hardly_feels_int8(folder: Path, texts: list[st
     assert (exact.argmax(axis=1) == quick.argmax(axis=1)).mean() > 0.95
 
 
-@pytest.mark.parametrize("fork", [5, 3, 0])
+@pytest.mark.parametrize("fork", [5, 0])
 def test_layers_of_its_own_are_the_sentiments_alone(
     fork: int, folder: Path, texts: list[str], reference: SentenceTransformerEncoder
 ) -> None:

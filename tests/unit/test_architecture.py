@@ -20,6 +20,7 @@ PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["pac
 LONGEST = 300
 LONG = {
     "migrations/versions/0001_first_tables.py": "one table after another, written by Alembic",
+    "migrations/versions/0005_desk.py": "one release of tables, columns and indexes, up and down",
 }
 CALLED_BY_TASKS = ("voc", "nlp", "sources", "notifications")
 """What they raise, Prefect carries between processes."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voc.company.brand import check_colour
+from voc.company.brand import GROUND, check_colour
 from voc.models import IdentityKind
-from voc.rules.contrast import LEAST, WHITE, contrast, darkened, readable
+from voc.rules.contrast import LEAST, WHITE, contrast, darkened, luminance, readable
 from voc.rules.customer_merges import Refused, Side, stricter, why_not_merge, why_not_undo
 from voc.rules.identities import masked_handle, normalise_identity, possible_handles
 from voc.rules.same_person import SamePerson
@@ -116,6 +119,8 @@ def test_what_is_typed_may_mean_handles_of_several_kinds_and_regions() -> None:
 def test_a_purpose_is_a_code_and_words_without_addresses() -> None:
     assert read_purpose("call", "") == "call"
     assert read_purpose("other", " the  courier\nasks ") == "other: the courier asks"
+    for words in ("ticket 104233", "Ticket #104233", "claim of 2026-03-02, due 2026-04-02"):
+        assert read_purpose("legal", words) == f"legal: {words}"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +131,8 @@ def test_a_purpose_is_a_code_and_words_without_addresses() -> None:
         ("call", "x" * 201),
         ("call", "kim@customer.example"),
         ("call", "call +44 1632 960-123"),
+        *(("call", dash.join(["0171", "23", "45", "67"])) for dash in "-\u2010\u2013\u2014\uff0d"),
+        ("call", "2026-03-02-1234"),
     ],
 )
 def test_a_purpose_that_does_not_say_why_or_says_too_much_is_none(code: str, words: str) -> None:
@@ -150,10 +157,18 @@ def test_contrast_is_that_of_the_guidelines() -> None:
 
 @given(colours)
 def test_what_is_darkened_until_it_can_be_read_is_a_brand_colour(colour: str) -> None:
-    dark = readable(colour, "#f3f5f8")
+    dark = readable(colour, GROUND)
     assert contrast(dark, WHITE) >= LEAST
     assert check_colour(dark.upper()) == dark
     assert contrast(darkened(dark, 0.25), WHITE) >= LEAST
+
+
+def test_a_brand_colour_can_be_read_on_every_ground_of_customers_pages() -> None:
+    """Words of the brand's colour may stand on any of them."""
+    style = Path("apps/desk/static/desk.css").read_text(encoding="utf-8")
+    grounds = dict(re.findall(r"--((?:\w+-)?ground): (#\w{6});", style))
+    assert {"ground", "note-ground"} <= set(grounds)
+    assert min(map(luminance, grounds.values())) == luminance(GROUND)
 
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "red", "#fff", "#12345", "#1234567", "#00507g"])

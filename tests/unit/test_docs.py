@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+from sqlmodel import SQLModel
 
 import voc.models
 from apps.cli.main import app
@@ -22,6 +23,9 @@ from voc.store.verify import CHECKS
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 ADRS = sorted(ROOT.glob("docs/adr/*.md"))
+BEFORE_THE_DESK = sorted(
+    path.name for path in ROOT.glob("migrations/versions/*.py") if path.name < "0005"
+)
 LIVES: tuple[type[StrEnum], ...] = (FeedbackState, LoopState, TicketState, MessageState)
 
 
@@ -201,6 +205,13 @@ def test_a_decision_says_what_a_later_reader_asks(path: Path) -> None:
 def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(path.name[:4]) for path in ADRS]
     assert numbers == list(range(1, len(ADRS) + 1))
+
+
+def test_every_index_that_came_with_the_desk_is_accounted_for() -> None:
+    earlier = "".join(read(f"migrations/versions/{name}") for name in BEFORE_THE_DESK)
+    decided = "".join(path.read_text(encoding="utf-8") for path in ADRS)
+    names = {str(i.name) for table in SQLModel.metadata.tables.values() for i in table.indexes}
+    assert [n for n in sorted(names) if n not in earlier and f"`{n}`" not in decided] == []
 
 
 def licence_of(distribution: str) -> str:

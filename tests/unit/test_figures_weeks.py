@@ -147,7 +147,7 @@ def piece(loop: LoopPart | None = None, **changes: object) -> Piece:
 
 
 def loop(state: LoopState, **changes: object) -> LoopPart:
-    values: dict[str, object] = {"reason": None, "round": 1, "first_told_at": None}
+    values: dict[str, object] = {"reason": None, "reopened": 0, "first_told_at": None}
     given = {"kind": LoopKind.ISSUE, "closed_at": None} | values | changes
     return LoopPart(state=state, **given)  # type: ignore[arg-type]
 
@@ -160,7 +160,7 @@ def counted(of: Piece) -> Counter[str]:
 
 
 def test_a_loop_that_was_told_and_reopened_counts_as_asked_told_and_reopened() -> None:
-    told = loop(LoopState.OPEN, round=2, first_told_at=NOW + timedelta(hours=3))
+    told = loop(LoopState.OPEN, reopened=1, first_told_at=NOW + timedelta(hours=3))
     found = counted(piece(told))
     assert {name: found[name] for name in ("loops", "could", "told", "asked", "reopened")} == {
         "loops": 1, "could": 1, "told": 1, "asked": 1, "reopened": 1,
@@ -199,7 +199,8 @@ def test_a_rating_counts_on_its_scale_if_the_scale_has_it(
 
 def ticket(**changes: object) -> dict[str, int]:
     values: dict[str, object] = {
-        "state": TicketState.OPEN, "round": 1, "hand": 1, "accepted_at": None, "resolved_at": None,
+        "state": TicketState.OPEN, "hand": 1, "reopened_hand": None, "accepted_at": None,
+        "resolved_at": None,
         "first_response_due_at": NOW + timedelta(hours=1),
         "resolution_due_at": NOW + timedelta(hours=9),
     }  # fmt: skip
@@ -243,6 +244,12 @@ def test_where_most_weeks_are_thin_four_of_them_make_a_point() -> None:
     assert [figure.value for figure in figures[:3]] == [None, None, 50]
 
 
+def test_the_first_points_reach_back_to_the_weeks_in_front() -> None:
+    thin = [{"could": 10, "loop:closed": 5}] * 6
+    reach, figures = estimates.trend(thin, estimates.CLOSURE, lead=3)
+    assert (reach, [figure.n for figure in figures]) == (4, [40, 40, 40])
+
+
 # Files for spreadsheets
 
 
@@ -252,4 +259,9 @@ def test_a_name_that_a_spreadsheet_would_run_is_text(text: str) -> None:
 
 
 def test_numbers_and_nothing_stay_what_they_are() -> None:
-    assert spreadsheet.table(["a", "b"], [[-5, None]]) == "a,b\n-5,\n"
+    assert spreadsheet.table(["a", "b"], [[-5, None]]) == "a,b\r\n-5,\r\n"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_no_end_of_a_line_ends_a_cell(end: str) -> None:
+    assert spreadsheet.table(["a"], [[f"x{end}=cmd()"]]) == f'a\r\n"x{end}=cmd()"\r\n'

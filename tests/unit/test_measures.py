@@ -145,7 +145,7 @@ def loop(number: int, **changes: object) -> LoopFact:
         "kind": LoopKind.ISSUE,
         "state": LoopState.CLOSED,
         "reason": "solved",
-        "round": 1,
+        "reopened": 0,
         "channel": Channel.SURVEY,
         "said_at": NOW - 100 * H,
         "first_told_at": NOW - 90 * H,
@@ -202,7 +202,7 @@ def test_loops_that_could_not_be_told_are_not_in_the_closure_rate() -> None:
 
 
 def test_a_thanks_is_not_asked_and_so_not_in_the_answer_rate() -> None:
-    asked = [loop(i, answered=i < 12, round=1 + (i < 3)) for i in range(30)]
+    asked = [loop(i, answered=i < 12, reopened=int(i < 3)) for i in range(30)]
     thanked = [loop(30 + i, kind=LoopKind.THANKS) for i in range(30)]
     numbers = measured([*asked, *thanked])
     assert numbers.answered.figure.note == "12 of 30"
@@ -291,6 +291,13 @@ def test_a_rating_that_the_scale_does_not_have_is_left_out() -> None:
     assert measured(rated=[rated(11), rated(9), rated(0)]).nps.figure.n == 2
 
 
+def resolved(at: datetime | None) -> dict[str, object]:
+    return {"state": TicketState.RESOLVED, "resolved_at": at}
+
+
+TAKEN_LATE = {"first_response_due_at": NOW - 2 * H, "accepted_at": NOW - H}
+
+
 @pytest.mark.parametrize(
     ("changes", "late"),
     [
@@ -298,12 +305,14 @@ def test_a_rating_that_the_scale_does_not_have_is_left_out() -> None:
         ({"first_response_due_at": NOW - H}, True),
         ({"first_response_due_at": NOW - H, "accepted_at": NOW - 2 * H}, False),
         ({"resolution_due_at": NOW - H, "accepted_at": NOW - 2 * H}, True),
-        ({"resolution_due_at": NOW - H, "resolved_at": NOW - 2 * H}, False),
-        ({"first_response_due_at": NOW - H, "resolved_at": NOW - 2 * H}, False),
-        ({"resolution_due_at": NOW - 3 * H, "closed_at": NOW - 2 * H}, True),
+        ({"resolution_due_at": NOW - H, **resolved(NOW - 2 * H)}, False),
+        ({"first_response_due_at": NOW - H, **resolved(NOW - 2 * H)}, False),
+        ({**resolved(None), "resolution_due_at": NOW - 3 * H, "closed_at": NOW - 2 * H}, True),
+        ({**TAKEN_LATE, "state": TicketState.IN_PROGRESS}, False),  # the next promise holds
+        ({**TAKEN_LATE, **resolved(NOW)}, True),
     ],
 )
-def test_a_ticket_is_late(changes: dict[str, datetime], late: bool) -> None:
+def test_a_ticket_is_late(changes: dict[str, object], late: bool) -> None:
     assert is_late(ticket(1, **changes), NOW) is late
 
 

@@ -1,5 +1,6 @@
 """The life of a message: which arrows there are, when to try again, what is still wanted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voc.errors import IllegalTransitionError
-from voc.models import LinkPurpose, LoopState, TicketState
+from voc.models import LinkPurpose, LoopKind, LoopState, TicketState
 from voc.models import MessageState as Is
 from voc.rules.messages import (
     ARROWS,
@@ -88,23 +89,24 @@ OPEN = LoopFacts(state=LoopState.OPEN, round=2, all_resolved=True, answered=Fals
 TOLD = LoopFacts(state=LoopState.TOLD, round=2, all_resolved=True, answered=False)
 ANSWERED = LoopFacts(state=LoopState.TOLD, round=2, all_resolved=True, answered=True)
 AT_WORK = LoopFacts(state=LoopState.OPEN, round=2, all_resolved=False, answered=False)
+PRAISED = replace(OPEN, kind=LoopKind.THANKS)
 CLOSED = LoopFacts(state=LoopState.CLOSED, round=2, all_resolved=True, answered=True)
 
 
 @pytest.mark.parametrize(
     ("step", "wanted_by"),
     [
-        ("receipt", [OPEN, AT_WORK]),
-        ("thanks", [OPEN, AT_WORK]),
-        ("resolution.2", [OPEN]),
+        ("receipt", [OPEN, AT_WORK, PRAISED]),
+        ("thanks", [PRAISED]),
+        ("resolution.2", [OPEN, PRAISED]),
         ("resolution.1", []),
         ("reminder.2", [TOLD]),
         ("reminder.1", []),
-        ("something_new", [OPEN, TOLD, ANSWERED, AT_WORK, CLOSED]),
+        ("something_new", [OPEN, TOLD, ANSWERED, AT_WORK, PRAISED, CLOSED]),
     ],
 )
 def test_which_loops_still_want_a_message(step: str, wanted_by: list[LoopFacts]) -> None:
-    loops = [OPEN, TOLD, ANSWERED, AT_WORK, CLOSED]
+    loops = [OPEN, TOLD, ANSWERED, AT_WORK, PRAISED, CLOSED]
     assert [loop for loop in loops if still_wanted(step, loop, None)] == wanted_by
 
 
@@ -115,17 +117,30 @@ def test_which_loops_still_want_a_message(step: str, wanted_by: list[LoopFacts])
         ("opened.3", TicketState.IN_PROGRESS, True),
         ("opened.3", TicketState.RESOLVED, False),
         ("opened.2", TicketState.OPEN, False),
-        ("reopened.2", TicketState.OPEN, True),
-        ("reopened.1", TicketState.OPEN, False),
-        ("escalation.1.2", TicketState.IN_PROGRESS, True),
-        ("escalation.2.1", TicketState.IN_PROGRESS, False),
-        ("escalation.1.2", TicketState.CLOSED, False),
+        ("reopened.3.2", TicketState.OPEN, True),
+        ("reopened.3.1", TicketState.OPEN, False),
+        ("reopened.2.2", TicketState.OPEN, False),
+        ("escalation.1.3.2", TicketState.IN_PROGRESS, True),
+        ("escalation.1.3.1", TicketState.IN_PROGRESS, False),
+        ("escalation.1.2.2", TicketState.IN_PROGRESS, False),
+        ("escalation.1.3.2", TicketState.CLOSED, False),
+        ("assigned.1.3.2", TicketState.IN_PROGRESS, True),
+        ("assigned.4.3.2", TicketState.IN_PROGRESS, True),
+        ("assigned.1.2.2", TicketState.IN_PROGRESS, False),
+        ("assigned.1.3.1", TicketState.IN_PROGRESS, False),
         ("something_new", TicketState.CLOSED, True),
     ],
 )
 def test_which_tickets_still_want_an_alert(step: str, state: TicketState, wanted: bool) -> None:
-    ticket = TicketFacts(state=state, hand=3, round=2)
-    assert still_wanted(step, None, ticket) is wanted
+    ticket = TicketFacts(state=state, hand=3, round=2, owner="lee@corner.example")
+    assert still_wanted(step, None, ticket, recipient="lee@corner.example") is wanted
+
+
+@pytest.mark.parametrize("owner", [None, "kim@corner.example"])
+def test_that_a_ticket_is_yours_is_not_told_to_those_who_have_it_no_more(owner: str | None) -> None:
+    ticket = TicketFacts(state=TicketState.OPEN, hand=1, round=1, owner=owner)
+    assert not still_wanted("assigned.1.1.1", None, ticket, recipient="lee@corner.example")
+    assert still_wanted("opened.1", None, ticket, recipient="lee@corner.example")
 
 
 def test_what_is_about_nothing_we_know_is_wanted() -> None:

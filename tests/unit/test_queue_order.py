@@ -15,7 +15,7 @@ from sqlmodel import Session, SQLModel, create_engine
 
 from tests.factories import NOW, make_customer, make_ticket
 from voc.models import Priority, Ticket, TicketState
-from voc.rules.queue import Place, SnoozeUntil, next_promise, wakes_at
+from voc.rules.queue import Place, SnoozeUntil, before_due, next_promise, wakes_at
 from voc.store.database import with_manners
 from voc.store.queue import Asked, Whose, counts_of, page_of
 
@@ -119,7 +119,18 @@ def test_of_two_promises_at_one_moment_the_more_urgent_comes_first() -> None:
     assert [place.rank for place in sorted(map(Place.of, rows))] == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("text", ["", "x~1~2", "2026-03-02T09:00:00~1~2", "2026-03-02T09:00:00Z~a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x~1~2",
+        "2026-03-02T09:00:00~1~2",
+        "2026-03-02T09:00:00Z~a",
+        "2026-03-02T09:00:00Z~4~1",
+        f"2026-03-02T09:00:00Z~0~{10**20}",
+        "0001-01-01T00:00:00+05:00~0~1",
+    ],
+)
 def test_a_place_that_nobody_wrote_is_none(text: str) -> None:
     assert Place.read(text) is None
 
@@ -143,3 +154,12 @@ def test_a_snooze_ends_in_the_morning_on_the_departments_clock(
 def test_a_day_that_is_past_or_far_away_is_refused(day: date | None) -> None:
     with pytest.raises(ValueError, match="from tomorrow on"):
         wakes_at(SnoozeUntil.DATE, day, BERLIN, NOW)
+
+
+def test_a_snooze_ends_when_the_ticket_falls_due_and_what_is_late_cannot_be_put_off() -> None:
+    ticket, day = make_ticket(), timedelta(days=1)
+    due = ticket.first_response_due_at
+    assert before_due(ticket, due + day, due - day) == due
+    assert before_due(ticket, due - day / 2, due - day) == due - day / 2
+    with pytest.raises(ValueError, match="late"):
+        before_due(ticket, due + day, due)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from voc.company import Company
@@ -52,8 +53,9 @@ def create(
         AccountError: There is one for this address, or something about it is wrong.
     """
     address = _address(email)
+    taken = AccountError(f"{address} has an account already; it may be closed.")
     if accounts.by_email(session, address):
-        raise AccountError(f"{address} has an account already; it may be closed.")
+        raise taken
     account = Account(
         email=address,
         name=_name(name),
@@ -63,7 +65,10 @@ def create(
         created_at=now,
     )
     session.add(account)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:  # by somebody else, at this very moment
+        raise taken from None
     audit.write(session, actor, "account_created", subject_of(account), role.value, at=now)
     return account
 
@@ -86,6 +91,7 @@ def change(
     """
     if role is not Role.ADMINISTRATOR:
         _require_another(session, account)
+    accounts.locked(session, account.id or 0)  # after the administrators: all lock in one order
     account.name, account.role = _name(name), role
     account.departments = _departments(company, role, departments)
     session.add(account)
@@ -126,7 +132,9 @@ def close(session: Session, account: Account, *, actor: str, now: datetime) -> N
         AccountError: Nobody could open accounts any more.
     """
     _require_another(session, account)
+    accounts.locked(session, account.id or 0)
     account.closed_at = now
+    account.password_link += 1
     session.add(account)
     accounts.end_sessions(session, account.id or 0)
     audit.write(session, actor, "account_closed", subject_of(account), at=now)
@@ -153,9 +161,16 @@ def set_password(
         staying: The hash of the token of the one browser that is not.
     """
     account.password_hash = password_hash
+    account.password_link += 1
     session.add(account)
     accounts.end_sessions(session, account.id or 0, but=staying)
     audit.write(session, actor, "password_set", subject_of(account), at=now)
+
+
+def make_link(session: Session, account: Account, *, actor: str, now: datetime) -> None:
+    """Let another link set the password; those that were made before do not any more."""
+    accounts.locked(session, account.id or 0).password_link += 1
+    audit.write(session, actor, "password_link_made", subject_of(account), at=now)
 
 
 def subject_of(account: Account) -> str:

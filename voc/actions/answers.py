@@ -137,9 +137,8 @@ def _act_on(
         return "reopened"
     if loop.state is LoopState.TOLD:
         loops.close(session, loop, LoopAction.SOLVE, reason="solved", now=now)
-    elif loop.reason != "solved":
-        loop.reason = "solved"
-        session.add(loop)
+    else:
+        loops.solve_after_all(session, loop, now=now)
     return "solved"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,13 +18,16 @@ from voc.models import (
     FeedbackVersion,
     Quarantine,
     SourceCursor,
+    Tombstone,
 )
 from voc.rules.tokens import digest
 from voc.store import customers, touched
 from voc.store.database import transaction
 from voc.store.upsert import insert_new
 
-Mask = Callable[[str, Sequence[tuple[str, str]]], tuple[str, dict[str, int]]]
+Masked = tuple[str, dict[str, int]]
+"""A verbatim without personal data, and how much of each kind was masked."""
+Mask = Callable[[str, Sequence[tuple[str, str]]], Masked]
 """Masks a verbatim, given (kind, value) pairs that are known of its author; counts by kind."""
 
 
@@ -59,12 +62,25 @@ def store_page(
         known = _known(session, changed, door.region)
     masked = [door.mask(item.verbatim, known[i]) for i, item in enumerate(changed)]
     with transaction(engine) as session:
-        counts = Counter(unchanged=len(page.items) - len(changed))
-        counts["quarantined"] = quarantine(session, source, page.rejected, door, now=now)
+        _wait_for_turn(session, source, now=now)
+        counts = Counter(quarantined=quarantine(session, source, page.rejected, door, now=now))
         counts["deleted"] = _delete(session, source, page.deleted, now=now)
-        counts += _store(session, source, changed, masked, door, now=now)
+        late = _too_late(session, source, changed, in_order=page.in_order)
+        new = [
+            pair for pair in zip(changed, masked, strict=True) if pair[0].external_id not in late
+        ]
+        counts["unchanged"] = len(page.items) - len(new)
+        counts += _store(session, source, new, door, now=now)
         session.merge(SourceCursor(source=source, cursor=page.cursor, read_at=now))
     return +counts
+
+
+def _wait_for_turn(session: Session, source: str, *, now: datetime) -> None:
+    """Store the pages of one source one after another: each sees what the last one has stored."""
+    insert_new(session, SourceCursor, [{"source": source, "cursor": "", "read_at": now}])
+    session.exec(
+        select(SourceCursor).where(col(SourceCursor.source) == source).with_for_update()
+    ).one()
 
 
 def content_hash(secret: bytes, item: RawFeedback) -> str:
@@ -118,6 +134,35 @@ def _hashes(session: Session, stored: Mapping[str, Feedback]) -> dict[int, set[s
     return found
 
 
+def _too_late(
+    session: Session, source: str, items: Sequence[RawFeedback], *, in_order: bool
+) -> set[str]:
+    """The ids of what was taken back before it came, or of which we have newer words."""
+    ids = [item.external_id for item in items]
+    stones = select(Tombstone.external_id).where(
+        Tombstone.source == source, col(Tombstone.external_id).in_(ids)
+    )
+    late = set(session.exec(stones))
+    if in_order:
+        return late
+    stored = _stored(session, source, items)
+    said = _said_last(session, stored.values())
+    return late | {
+        item.external_id
+        for item in items
+        if (ours := stored.get(item.external_id)) and item.said_at < said[ours.id or 0]
+    }
+
+
+def _said_last(session: Session, stored: Iterable[Feedback]) -> dict[int, datetime]:
+    """By feedback when its newest words were said."""
+    moments = {feedback.id or 0: feedback.said_at for feedback in stored}
+    query = select(FeedbackVersion).where(col(FeedbackVersion.feedback_id).in_(moments))
+    for row in session.exec(query.order_by(col(FeedbackVersion.number))):
+        moments[row.feedback_id] = row.said_at or moments[row.feedback_id]
+    return moments
+
+
 def _changed(
     session: Session, source: str, items: Sequence[RawFeedback], secret: bytes
 ) -> list[RawFeedback]:
@@ -151,19 +196,19 @@ def _known(
 def _store(
     session: Session,
     source: str,
-    items: Sequence[RawFeedback],
-    masked: Sequence[tuple[str, dict[str, int]]],
+    new: Sequence[tuple[RawFeedback, Masked]],
     door: Door,
     *,
     now: datetime,
 ) -> Counter[str]:
     counts: Counter[str] = Counter()
+    items = [item for item, _ in new]
     stored = _stored(session, source, items)
     hashes = _hashes(session, stored)
     handles = [customers.handles_of(item, region=door.region) for item in items]
     owners = customers.owners_of(session, (h for found in handles for h in found), hold=True)
     said_at = []
-    for item, found, (text, kinds) in zip(items, handles, masked, strict=True):
+    for (item, (text, kinds)), found in zip(new, handles, strict=True):
         feedback = stored.get(item.external_id)
         if feedback is None:
             customer_id = customers.customer_for(session, found, owners, now=now)
@@ -198,6 +243,7 @@ def _store(
                 content_hash=digest_of_words,
                 masked=kinds,
                 collected_at=now,
+                said_at=item.said_at,
             )
         )
     touched.touch(session, said_at)
@@ -227,7 +273,11 @@ def _set_rating(feedback: Feedback, item: RawFeedback) -> None:
 
 
 def _delete(session: Session, source: str, ids: Sequence[str], *, now: datetime) -> int:
+    """Erase what we have of these; what we do not have yet is not let in later."""
     rows = session.exec(
         select(Feedback).where(Feedback.source == source, col(Feedback.external_id).in_(ids))
     ).all()
+    unknown = set(ids) - {row.external_id for row in rows}
+    stones = [{"source": source, "external_id": each, "at": now} for each in sorted(unknown)]
+    insert_new(session, Tombstone, stones)
     return sum(erase_feedback(session, row, now=now) for row in rows)

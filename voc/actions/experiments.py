@@ -65,6 +65,21 @@ def _expose(
             session.add(message)
 
 
+def arm_for(
+    session: Session, kind: str, customer_id: int, company: Company, *, secret: bytes, now: datetime
+) -> str | None:
+    """The arm in which a customer would get this kind of message today, as `Message.variant`.
+
+    What is written down, else what would be drawn. None: no experiment varies it. Writes nothing.
+    """
+    experiment = rules.varies(company.experiments, kind, day_of(company, now))
+    if experiment is None:
+        return None
+    known = store.arms_of(session, experiment.id, {customer_id})
+    drawn = rules.draw(secret, experiment, customer_id)
+    return rules.named(experiment.id, known.get(customer_id, drawn))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What an experiment shows by now."""

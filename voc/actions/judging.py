@@ -42,9 +42,17 @@ def ask_owners(
         )
 
 
+def judging_departments(tickets: list[Ticket], company: Company) -> set[str]:
+    """Those of a loop's tickets; triage where it has none, or their department is gone.
+
+    `voc.store.answers.unclear` asks the same of the database.
+    """
+    return {company.department_or_triage(t.department).id for t in tickets} or {TRIAGE}
+
+
 def judges_of(tickets: list[Ticket], company: Company) -> list[Person]:
-    """The owners of a loop's tickets; triage where it has none, or their department is gone."""
-    ids = {company.department_or_triage(t.department).id for t in tickets} or {TRIAGE}
+    """The owners of the departments that judge what is said about a loop's tickets."""
+    ids = judging_departments(tickets, company)
     people = [person for d in company.departments if d.id in ids for person in d.owners]
     return list({person.email: person for person in people}.values())
 

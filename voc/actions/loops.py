@@ -156,7 +156,18 @@ def tell(session: Session, loop: Loop, *, now: datetime) -> None:
 def close(session: Session, loop: Loop, action: LoopAction, *, reason: str, now: datetime) -> None:
     """Close a loop whose customer was told: solved, silent, or thanked."""
     loop.state = next_loop_state(loop.id or 0, loop.state, action)
-    loop.reason, loop.closed_at = reason, now
+    loop.closed_at = now
+    _close_because(session, loop, reason, now=now)
+
+
+def solve_after_all(session: Session, loop: Loop, *, now: datetime) -> None:
+    """The customer of a closed loop, a silent one perhaps, says that it is solved."""
+    if loop.reason != "solved":
+        _close_because(session, loop, "solved", now=now)
+
+
+def _close_because(session: Session, loop: Loop, reason: str, *, now: datetime) -> None:
+    loop.reason = reason
     session.add(loop)
     closed = Happening(kind=TicketEventKind.LOOP_CLOSED, loop_id=loop.id, detail=reason)
     events.append(session, [closed], actor=SYSTEM, now=now)
@@ -166,6 +177,7 @@ def reopen(session: Session, loop: Loop, *, now: datetime) -> None:
     """The customer says it is not solved: the next round begins."""
     loop.state = next_loop_state(loop.id or 0, loop.state, LoopAction.REOPEN)
     loop.round += 1
+    loop.reopened += 1
     loop.reason = loop.told_at = loop.closed_at = None
     session.add(loop)
     reopened = Happening(

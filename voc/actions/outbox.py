@@ -39,5 +39,4 @@ def release(session: Session, message_id: int, *, actor: str, now: datetime) -> 
     if message.state is not MessageState.HELD or message.reason != Why.BY_HAND:
         because = f" ({message.reason})" if message.reason else ""
         raise VocError(f"message {message_id} is {message.state}{because}, not held by hand")
-    to = MessageState.PLANNED if message.content is None else MessageState.QUEUED
-    messages.move(session, message, to, reason="released", actor=actor, now=now, not_before=now)
+    outbox.let_go(session, message, reason="released", actor=actor, now=now)

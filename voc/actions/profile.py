@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from voc.actions.why import Explanation, explain_customer
+from voc.columns import LARGEST
 from voc.company.model import Company
 from voc.models import Consent, Customer, CustomerMerge, Identity, Purpose, Suppression
 from voc.rules.identities import masked_handle, possible_handles
@@ -57,7 +58,7 @@ def find(session: Session, text: str, *, company: Company, departments: Departme
     )
     numbers = store.by_handles(session, handles)
     digits = text.removeprefix("#")
-    if digits.isascii() and digits.isdigit() and len(digits) < len(str(store.LARGEST)):
+    if digits.isascii() and digits.isdigit() and len(digits) < len(str(LARGEST)):
         numbers.insert(0, int(digits))
     found = (store.found(session, number, departments) for number in numbers)
     return list(dict.fromkeys(customer.id or 0 for customer in found if customer))

@@ -9,8 +9,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from voc.actions import loops
-from voc.actions.tickets import alert, start_clocks
-from voc.company.model import Company
+from voc.actions.tickets import alert, reassign, start_clocks
+from voc.company.model import TRIAGE, Company
 from voc.models import (
     Channel,
     Feedback,
@@ -31,6 +31,20 @@ from voc.store.routing import DUPLICATE
 from voc.store.touched import touch
 
 EDITED_LATE = "edited_after_the_reply"
+DISSOLVED = "its department, {}, left the company file"
+
+
+def give_strays_to_triage(session: Session, company: Company, *, now: datetime, limit: int) -> int:
+    """Hand unfinished tickets whose department left the company file to triage; return how many.
+
+    Safe to repeat. It teaches nothing.
+    """
+    events.lock_head(session)
+    strays = routing.strays(session, [d.id for d in company.departments], limit=limit)
+    for ticket_id, department in strays:
+        ticket = reassign(session, ticket_id, TRIAGE, company, actor=loops.SYSTEM, now=now)
+        ticket.because = DISSOLVED.format(department)
+    return len(strays)
 
 
 def route_pieces(

@@ -29,9 +29,7 @@ def merge(session: Session, ticket_id: int, into_id: int, *, actor: str, now: da
     """
     if ticket_id == into_id:
         raise VocError(f"ticket {ticket_id} cannot be merged into itself")
-    for each in sorted((ticket_id, into_id)):  # in one order, so that two who merge take turns
-        tickets.locked(session, each)
-    target = tickets.found(session, into_id)
+    target = tickets.locked(session, into_id)
     if target.customer_id != tickets.found(session, ticket_id).customer_id:
         raise VocError(f"tickets {ticket_id} and {into_id} are of two customers")
     if target.state not in UNFINISHED:
@@ -41,12 +39,12 @@ def merge(session: Session, ticket_id: int, into_id: int, *, actor: str, now: da
     ticket.closed_at, ticket.merged_into_id = now, into_id
     messages.cancel(session, ticket_id=ticket_id, reason=MERGED, now=now)
     comments.hand_on(session, ticket_id, into_id)
-    joined = tickets.hand_on_loops(session, ticket_id, into_id)
+    joined: list[int | None] = [*tickets.hand_on_loops(session, ticket_id, into_id)]
     happened = [
         Happening(
             kind=TicketEventKind.JOINED, ticket_id=into_id, loop_id=loop, detail=target.department
         )
-        for loop in joined
+        for loop in joined or [None]  # that its priority and promises changed is known in any case
     ]
     events.append(session, happened, actor=actor, now=now)
     _take_over_promises(target, ticket)

@@ -1,4 +1,8 @@
-"""Undoing what owners did with a ticket, while nobody has gone on from there."""
+"""Undoing what owners did with a ticket, while nobody has gone on from there.
+
+`take_back` is for what was resolved, `undo` for who has the ticket: accepted, given to a colleague,
+given back, handed over to another department.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from voc.actions.tickets import move, start_clocks
-from voc.company.model import Company
+from voc.actions.tickets import move
 from voc.errors import VocError
-from voc.models import LoopState, Ticket, TicketEvent, TicketEventKind
-from voc.store import labels, loops, messages, ticket_history, tickets
+from voc.models import LoopState, Ticket, TicketBefore, TicketEvent, TicketEventKind
+from voc.store import labels, loops, messages, ticket_before, ticket_history, tickets, wanted
 
 TAKEN_BACK = "taken_back"
-STARTS_CLOCKS = frozenset(
-    {TicketEventKind.OPENED, TicketEventKind.REASSIGNED, TicketEventKind.REOPENED}
-)
-WITH = frozenset({TicketEventKind.OPENED, TicketEventKind.REASSIGNED})
-"""Events whose detail says whose the ticket is from there on."""
 
 
 class TooLateError(VocError):
@@ -39,53 +37,59 @@ def take_back(session: Session, ticket_id: int, *, actor: str, now: datetime) ->
         if loop.state is not LoopState.OPEN:
             continue
         step = f"resolution.{loop.round}"
-        messages.cancel(session, loop_id=loop.id, steps=[step], reason=TAKEN_BACK, now=now)
+        messages.withdraw(session, loop_id=loop.id or 0, step=step, reason=TAKEN_BACK, now=now)
         if loops.is_told_or_being_told(session, loop):
             raise TooLateError(f"the customer of ticket {ticket_id} is being told just now")
     ticket.resolved_at = None
     return ticket
 
 
-def may_hand_back(history: list[TicketEvent], actor: str) -> bool:
-    """Whether the newest thing that happened is that *actor* handed the ticket over."""
-    newest = history[-1] if history else None
-    if newest is None or newest.kind is not TicketEventKind.REASSIGNED or newest.actor != actor:
-        return False
-    return sum(event.kind in WITH for event in history) > 1
+def undoable(session: Session, ticket_id: int, actor: str) -> TicketBefore | None:
+    """How the ticket was before the newest deed, if *actor* can undo that now; else None.
+
+    Who accepted it, gave it to a colleague, gave it back or handed it over can undo that, as long
+    as nothing else has happened to the ticket. That an alert about it left is no happening.
+    """
+    before = ticket_before.find(session, ticket_id)
+    newest = ticket_history.newest_move(session, ticket_id)
+    if before is None or newest is None or before.event_id != newest.id:
+        return None
+    return before if newest.actor == actor else None
 
 
-def came_from(history: list[TicketEvent]) -> str | None:
-    """The department that had the ticket before the one that has it; None if there was none."""
-    owners = [event.detail for event in history if event.kind in WITH]
-    return owners[-2] if len(owners) > 1 else None
+def undo(session: Session, ticket_id: int, *, actor: str, now: datetime) -> Ticket:
+    """Undo the newest deed with a ticket: what it overwrote is as it was.
 
-
-def hand_back(
-    session: Session, ticket_id: int, company: Company, *, actor: str, now: datetime
-) -> Ticket:
-    """Undo a hand-over that nobody has acted on: the department before has the ticket again.
-
-    Its clocks go on from where they were started there, and nothing was taught: the labels of
-    the hand-over are taken back. What told the other department of it is not sent any more.
+    That is its department and why it is there, its owner and since when, how high it was raised,
+    what was promised, and until when it was put off. The labels of a hand-over are forgotten. An
+    alert about the deed that has not left will not; one that the deed had stopped leaves now.
+    Undoing cannot be undone.
 
     Raises:
-        TooLateError: It was not *actor* who handed it over, or somebody has gone on from there.
+        TooLateError: It was not *actor* who did it, or something else has happened since.
     """
-    tickets.locked(session, ticket_id)
-    history = ticket_history.history_of(session, ticket_id)
-    before = came_from(history)
-    if before is None or not may_hand_back(history, actor):
-        raise TooLateError(f"ticket {ticket_id} was worked on since it was handed over")
-    handed_over = history[-1]
-    started = [e.at for e in history[:-1] if e.kind in STARTS_CLOCKS][-1]
-    ticket = move(
-        session, ticket_id, TicketEventKind.REASSIGNED, actor=actor, now=now, detail=before
-    )
-    step = f"opened.{ticket.hand}"
-    messages.cancel(session, ticket_id=ticket_id, steps=[step], reason=TAKEN_BACK, now=now)
-    labels.take_back(session, ticket_id, actor=actor, at=handed_over.at)
-    department = company.department_or_triage(before)
-    ticket.department, ticket.because = department.id, f"handed back by {actor}"[:255]
-    ticket.hand += 1
-    start_clocks(ticket, department, now=started)
+    ticket = tickets.locked(session, ticket_id)
+    before = undoable(session, ticket_id, actor)
+    if before is None:
+        raise TooLateError(f"something else has happened to ticket {ticket_id} since")
+    deed = session.get_one(TicketEvent, before.event_id)
+    values = ticket_before.values_of(before)
+    for kind, detail in _way_back(before, deed.kind):
+        ticket = move(session, ticket_id, kind, actor=actor, now=now, detail=detail)
+    if deed.kind is TicketEventKind.REASSIGNED:
+        labels.take_back(session, ticket_id, actor=actor, at=deed.at)
+    ticket_before.put_back(session, ticket, values)
+    wanted.owe_again(session, ticket, now=now)
     return ticket
+
+
+def _way_back(before: TicketBefore, deed: TicketEventKind) -> list[tuple[TicketEventKind, str]]:
+    """What the ledger says of an undone deed: the arrows that lead to where the ticket was."""
+    way = []
+    if deed is TicketEventKind.REASSIGNED:
+        way.append((TicketEventKind.REASSIGNED, before.department))
+    elif before.owner is None:
+        way.append((TicketEventKind.RELEASED, ""))
+    if before.owner is not None:
+        way.append((TicketEventKind.ASSIGNED, before.owner))
+    return way

@@ -10,9 +10,9 @@ from voc.actions.tickets import alert, move
 from voc.company.model import Company, Person
 from voc.errors import VocError
 from voc.models import Ticket, TicketComment, TicketEventKind
-from voc.rules.queue import SnoozeUntil, wakes_at
+from voc.rules.queue import SnoozeUntil, before_due, wakes_at
 from voc.rules.quiet_hours import zone
-from voc.store import queue
+from voc.store import comments, messages, queue
 from voc.text import normalise
 
 LONGEST_COMMENT = 5_000
@@ -35,6 +35,8 @@ def assign(
 ) -> Ticket:
     """Let a colleague of the same department have the ticket; they get a mail about it.
 
+    A mail for each time, if the one before has left: else that one says it.
+
     Raises:
         VocError: They are no colleague of that department.
         IllegalTransitionError: It is finished.
@@ -47,7 +49,8 @@ def assign(
     ticket.owner, ticket.accepted_at = to, ticket.accepted_at or now
     if to != actor:
         person = Person(name=known[to], email=to)
-        step = f"assigned.{ticket.hand}.{ticket.round}"
+        gift = 1 + messages.times_told(session, ticket_id, "assigned", to)
+        step = f"assigned.{gift}.{ticket.hand}.{ticket.round}"
         alert(session, ticket, "ticket_assigned", step, [person], rooms=(), now=now)
     return ticket
 
@@ -80,6 +83,21 @@ def comment(
     return row
 
 
+def remove_comment(
+    session: Session, ticket_id: int, comment_id: int, *, actor: str, now: datetime
+) -> None:
+    """Take away a comment of one's own. The ledger keeps that there was one.
+
+    Raises:
+        VocError: The ticket has none of theirs with this number.
+    """
+    row = comments.find(session, ticket_id, comment_id)
+    if row is None or row.author != actor:
+        raise VocError(f"no comment {comment_id} of yours is on ticket {ticket_id}")
+    move(session, ticket_id, TicketEventKind.COMMENT_REMOVED, actor=actor, now=now)
+    session.delete(row)
+
+
 def snooze(
     session: Session,
     ticket_id: int,
@@ -93,13 +111,14 @@ def snooze(
     """Put a ticket off: it leaves the queue and comes back by itself. Its clocks run on.
 
     Raises:
-        VocError: The day is none that it can come back on.
+        VocError: The day is none that it can come back on, or the ticket is late already.
         IllegalTransitionError: It is finished.
     """
     ticket = move(session, ticket_id, TicketEventKind.SNOOZED, actor=actor, now=now, detail=until)
     hours = company.department_or_triage(ticket.department).business_hours
     try:
-        ticket.snoozed_until = wakes_at(until, day, zone(hours.timezone), now)
+        wakes = wakes_at(until, day, zone(hours.timezone), now)
+        ticket.snoozed_until = before_due(ticket, wakes, now)
     except ValueError as exc:
         raise VocError(str(exc)) from None
     return ticket

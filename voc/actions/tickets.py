@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from voc.actions import loops
-from voc.company.model import AlertRoute, Company, Department, Person
+from voc.company.model import TRIAGE, AlertRoute, Company, Department, Person
 from voc.errors import ConfigurationError, VocError
 from voc.models import (
     DeliveryChannel,
@@ -22,7 +22,7 @@ from voc.models import (
 )
 from voc.rules.business_time import add_business_hours
 from voc.rules.lifecycle import next_ticket_state
-from voc.store import events, messages, tickets
+from voc.store import events, messages, ticket_before, ticket_history, tickets
 from voc.store.events import Happening
 
 URGENCY = {
@@ -32,6 +32,9 @@ URGENCY = {
     Priority.URGENT: 0.25,
 }
 """The share of a department's promised hours that a ticket of this priority gets."""
+
+
+WAKE_NOBODY = frozenset({TicketEventKind.COMMENTED, TicketEventKind.COMMENT_REMOVED})
 
 
 def start_clocks(ticket: Ticket, department: Department, *, now: datetime) -> None:
@@ -87,6 +90,8 @@ def reassign(
 ) -> Ticket:
     """Hand the ticket to the department that owns it. Teaches: a label on each statement.
 
+    Triage owns nothing: that a ticket belongs there teaches nothing.
+
     Raises:
         ConfigurationError: There is no such department.
         VocError: It is there already.
@@ -99,12 +104,18 @@ def reassign(
     )
     ticket.department, ticket.because = department, f"handed over by {actor}"[:255]
     ticket.owner, ticket.accepted_at = None, None
-    ticket.hand += 1
+    ticket.hand = 1 + ticket_history.times(session, ticket_id, TicketEventKind.REASSIGNED)
     receiving = company.department(department)
     ticket.level = 0
     start_clocks(ticket, receiving, now=now)
     step = f"opened.{ticket.hand}"
     alert(session, ticket, "ticket_opened", step, receiving.owners, rooms=receiving.alerts, now=now)
+    if department != TRIAGE:
+        _teach(session, ticket_id, department, actor=actor, now=now)
+    return ticket
+
+
+def _teach(session: Session, ticket_id: int, department: str, *, actor: str, now: datetime) -> None:
     for statement in session.exec(select(Statement).where(col(Statement.ticket_id) == ticket_id)):
         session.add(
             Label(
@@ -115,7 +126,6 @@ def reassign(
                 at=now,
             )
         )
-    return ticket
 
 
 def require_department(company: Company, department: str) -> None:
@@ -165,6 +175,7 @@ def reopen(session: Session, ticket_id: int, company: Company, *, now: datetime)
     )
     department = company.department_or_triage(ticket.department)
     ticket.level = min(ticket.level + 1, len(department.escalation))
+    ticket.reopened_hand = ticket.hand
     _work_again(session, ticket, department, now=now)
     return ticket
 
@@ -186,7 +197,7 @@ def _work_again(session: Session, ticket: Ticket, department: Department, *, now
     ticket.owner = ticket.accepted_at = ticket.resolved_at = ticket.closed_at = None
     start_clocks(ticket, department, now=now)
     people = [*department.owners, *department.escalation[: ticket.level]]
-    step = f"reopened.{ticket.round}"
+    step = f"reopened.{ticket.hand}.{ticket.round}"
     alert(session, ticket, "ticket_reopened", step, people, rooms=department.alerts, now=now)
 
 
@@ -214,16 +225,19 @@ def move(
     now: datetime,
     detail: str = "",
 ) -> Ticket:
-    """Take a ticket along one arrow and remember who did it. Whatever happens to it wakes it.
+    """Take a ticket along one arrow and remember who did it. What happens to it wakes it.
 
     Raises:
         IllegalTransitionError: There is no such arrow from where it is now.
     """
     ticket = tickets.locked(session, ticket_id)
+    overwritten = ticket_before.values_of(ticket)
     ticket.state = next_ticket_state(ticket_id, ticket.state, event)
-    if event is not TicketEventKind.COMMENTED:
+    if event not in WAKE_NOBODY:
         ticket.snoozed_until = None
     session.add(ticket)
     happened = Happening(kind=event, ticket_id=ticket_id, detail=detail)
     events.append(session, [happened], actor=actor, now=now)
+    if event in ticket_before.CAN_BE_UNDONE:
+        ticket_before.keep(session, ticket_id, overwritten)
     return ticket

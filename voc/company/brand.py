@@ -9,8 +9,8 @@ from pydantic import AfterValidator
 
 from voc.rules.contrast import LEAST, contrast, readable
 
-GROUND = "#f3f5f8"
-"""What headings stand on in customers' pages: ``static/desk.css``. White is lighter still."""
+GROUND = "#e9f2f8"
+"""The darkest that words stand on in customers' pages: ``static/desk.css``."""
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -25,8 +25,9 @@ def check_colour(colour: str) -> str:
         raise ValueError(f"{colour!r} is no colour; write it as #rrggbb, such as '#00507f'")
     if (found := contrast(colour, GROUND)) < LEAST:
         raise ValueError(
-            f"{colour} is too light to be read on white: its contrast is {found:.1f} and must be "
-            f"{LEAST}; '{readable(colour, GROUND)}' is the same colour, dark enough"
+            f"{colour} is too light to be read on customers' pages: its contrast there is "
+            f"{found:.2f} and must be {LEAST}; '{readable(colour, GROUND)}' is the same colour, "
+            "dark enough"
         )
     return colour
 

@@ -110,7 +110,7 @@ class About(Frozen):
     brand_color: BrandColour | None = Field(
         default=None,
         description="Of customers' pages, as '#rrggbb': headings and buttons. Dark enough to be "
-        "read on white.",
+        "read on their light grounds.",
     )
     timezone: TimeZone = Field(
         default="UTC", description="Of dates in mails to customers whose zone we do not know."
@@ -139,7 +139,8 @@ class Company(Frozen):
 
     company: About = Field(description="Who writes to the customers.")
     departments: tuple[Department, ...] = Field(
-        description="Who acts. One has the id triage and gets what no other is sure to own."
+        description="Who acts. One has the id triage and gets what no other is sure to own, and "
+        "the unfinished tickets of a department that you take out."
     )
     topics: tuple[Topic, ...] = Field(default=(), description="What customers talk about.")
     touchpoints: tuple[Touchpoint, ...] = Field(default=(), description="Where you meet them.")

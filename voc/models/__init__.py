@@ -26,6 +26,7 @@ from voc.models.feedback import (
     Suggestion,
     SuggestionCount,
     SuggestionKind,
+    Tombstone,
 )
 from voc.models.figures import (
     DepartmentFigures,
@@ -68,6 +69,7 @@ from voc.models.tickets import (
     LoopTicket,
     Priority,
     Ticket,
+    TicketBefore,
     TicketComment,
     TicketEvent,
     TicketEventKind,
@@ -134,10 +136,12 @@ __all__ = [
     "ThemeRegistry",
     "ThemeState",
     "Ticket",
+    "TicketBefore",
     "TicketComment",
     "TicketEvent",
     "TicketEventKind",
     "TicketState",
+    "Tombstone",
     "TouchedDay",
     "TrainedRouter",
     "Verdict",

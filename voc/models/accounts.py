@@ -31,6 +31,9 @@ class Account(SQLModel, table=True):
     password_hash: str | None = Field(
         default=None, max_length=255, description="Argon2id. None: signs in elsewhere only."
     )
+    password_link: int = Field(
+        default=0, description="Number of the one link that may set the password."
+    )
     oidc_subject: str | None = Field(
         default=None, max_length=255, unique=True, description="What the identity provider says."
     )
@@ -74,7 +77,7 @@ class AuditEntry(SQLModel, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=255, description="An account's address, or 'token:NAME'.")
     deed: str = Field(max_length=64, description="What they did: signed_in, saw, unsealed ...")
     subject: str = Field(max_length=64, description="'ticket:12', 'customer:3', 'account:1'.")

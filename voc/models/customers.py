@@ -28,7 +28,7 @@ class Customer(SQLModel, table=True):
     value: float | None = Field(default=None, description="What they are worth a year, in money.")
     created_at: datetime = Field(sa_type=UtcDateTime)
     merged_into_id: int | None = Field(
-        default=None, foreign_key="customer.id", index=True, description="The same person as that."
+        default=None, foreign_key="customer.id", description="The same person as that."
     )
 
 

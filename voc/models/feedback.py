@@ -47,13 +47,14 @@ class Feedback(SQLModel, table=True):
         sa.UniqueConstraint("source", "external_id"),  # collecting twice is harmless
         sa.Index("ix_feedback_state_id", "state", "id"),
         sa.Index("ix_feedback_source_state_said_at", "source", "state", "said_at"),
+        sa.Index("ix_feedback_customer_id_said_at_id", "customer_id", "said_at", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     source: str = Field(max_length=64)
     external_id: str = Field(max_length=255, description="The source's own id for it.")
     channel: Channel = Field(sa_column=sa.Column(text_enum(Channel), nullable=False))
-    customer_id: int = Field(foreign_key="customer.id", index=True)
+    customer_id: int = Field(foreign_key="customer.id")
     said_at: datetime = Field(sa_type=UtcDateTime, index=True)
     collected_at: datetime = Field(sa_type=UtcDateTime)
     rating: float | None = None
@@ -78,7 +79,10 @@ class Feedback(SQLModel, table=True):
 class FeedbackVersion(SQLModel, table=True):
     """The words of a piece of feedback, personal data masked. An edit adds a version."""
 
-    __table_args__ = (sa.UniqueConstraint("feedback_id", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("feedback_id", "number"),
+        sa.Index("ix_feedbackversion_understood_by_id", "understood_by", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     feedback_id: int = Field(foreign_key="feedback.id", ondelete="CASCADE", index=True)
@@ -91,10 +95,21 @@ class FeedbackVersion(SQLModel, table=True):
         description="How much of each kind of personal data was masked.",
     )
     collected_at: datetime = Field(sa_type=UtcDateTime)
+    said_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="None: when the feedback was said."
+    )
     language: str | None = Field(default=None, max_length=16, description="As we detected it.")
     understood_by: str | None = Field(
-        default=None, max_length=255, index=True, description="Versions of the models that read it."
+        default=None, max_length=255, description="Versions of the models that read it."
     )
+
+
+class Tombstone(SQLModel, table=True):
+    """An item that its source took back before we had it: it is not let in when it comes."""
+
+    source: str = Field(primary_key=True, max_length=64)
+    external_id: str = Field(primary_key=True, max_length=255)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Statement(SQLModel, table=True):
@@ -200,3 +215,4 @@ class Quarantine(SQLModel, table=True):
         default=QuarantineState.WAITING,
         sa_column=sa.Column(text_enum(QuarantineState), nullable=False),
     )
+    again: bool = Field(default=False, description="Read again with the next collecting.")

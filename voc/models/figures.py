@@ -61,9 +61,10 @@ class TouchedDay(SQLModel, table=True):
 
 
 class FiguresState(SQLModel, table=True):
-    """How far the figures go: one row, locked by whoever counts."""
+    """How far the figures go, and who may go on: one row."""
 
     id: int = Field(default=1, primary_key=True)
+    turn: int = Field(default=0, description="Grows with each count: only the newest writes.")
     timezone: str = Field(max_length=64, description="Whose weeks they are.")
     counted_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="None: not once to the end."

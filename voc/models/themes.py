@@ -60,7 +60,6 @@ class ThemeAssignment(SQLModel, table=True):
         ),
         sa.Index("ix_themeassignment_state_statement_id", "state", "statement_id"),
         sa.Index("ix_themeassignment_theme_id_similarity", "theme_id", "similarity"),
-        sa.Index("ix_themeassignment_theme_id_statement_id", "theme_id", "statement_id"),
     )
 
     statement_id: int = Field(primary_key=True, foreign_key="statement.id", ondelete="CASCADE")

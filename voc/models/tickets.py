@@ -28,7 +28,7 @@ class Loop(SQLModel, table=True):
 
     __table_args__ = (
         sa.Index("ix_loop_state_id", "state", "id"),
-        sa.Index("ix_loop_state_reason_closed_at", "state", "reason", "closed_at"),
+        sa.Index("ix_loop_state_reason", "state", "reason"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -42,6 +42,7 @@ class Loop(SQLModel, table=True):
     round: int = Field(
         default=1, description="Grows with 'not solved', and when an edit overtakes our reply."
     )
+    reopened: int = Field(default=0, description="How often the customer said 'not solved'.")
     opened_at: datetime = Field(sa_type=UtcDateTime)
     first_told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -76,7 +77,9 @@ class Ticket(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_ticket_state_id", "state", "id"),
         # What a queue shows first, and all that its filters and counts ask for.
-        sa.Index("ix_ticket_queue", "department", "due_at", "owner", "snoozed_until", "topic"),
+        sa.Index(
+            "ix_ticket_queue", "department", "due_at", "owner", "snoozed_until", "topic", "state"
+        ),
         sa.Index("ix_ticket_department_opened_at", "department", "opened_at"),
         sa.Index("ix_ticket_department_resolved_at", "department", "resolved_at"),
     )
@@ -97,7 +100,12 @@ class Ticket(SQLModel, table=True):
     )
     level: int = Field(default=0, description="0: the owners; each escalation adds one.")
     round: int = Field(default=1, description="Grows each time it is reopened.")
-    hand: int = Field(default=1, description="Grows each time another department gets it.")
+    hand: int = Field(
+        default=1, description="Another number each time it is handed over; 1: routed there."
+    )
+    reopened_hand: int | None = Field(
+        default=None, description="Its hand when the customer last said 'not solved'."
+    )
     owner: str | None = Field(default=None, max_length=255)
     opened_at: datetime = Field(sa_type=UtcDateTime, index=True)
     first_response_due_at: datetime = Field(sa_type=UtcDateTime)
@@ -130,6 +138,22 @@ class TicketComment(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class TicketBefore(SQLModel, table=True):
+    """What the newest deed with a ticket overwrote, as long as it can be undone."""
+
+    ticket_id: int = Field(foreign_key="ticket.id", primary_key=True)
+    event_id: int = Field(foreign_key="ticketevent.id", description="The deed, in the ledger.")
+    department: str = Field(max_length=64)
+    because: str = Field(max_length=255)
+    level: int
+    hand: int
+    owner: str | None = Field(default=None, max_length=255)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    first_response_due_at: datetime = Field(sa_type=UtcDateTime)
+    resolution_due_at: datetime = Field(sa_type=UtcDateTime)
+    snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class LoopTicket(SQLModel, table=True):
     """Which tickets a loop waits for. Many to many: the same issue joins the open ticket."""
 
@@ -147,6 +171,7 @@ class TicketEventKind(StrEnum):
     RESOLVED = "resolved"
     TAKEN_BACK = "taken_back"  # not resolved after all; the customer was not told yet
     COMMENTED = "commented"
+    COMMENT_REMOVED = "comment_removed"  # by who wrote it
     SNOOZED = "snoozed"
     WOKEN = "woken"
     MERGED = "merged"  # into another ticket of the same customer; `detail` says which

@@ -31,6 +31,7 @@ class EventType(StrEnum):
     TICKET_ASSIGNED = "ticket.assigned"
     TICKET_REASSIGNED = "ticket.reassigned"
     TICKET_COMMENTED = "ticket.commented"
+    TICKET_COMMENT_REMOVED = "ticket.comment_removed"
     TICKET_SNOOZED = "ticket.snoozed"
     TICKET_WOKEN = "ticket.woken"
     TICKET_MERGED = "ticket.merged"
@@ -55,6 +56,7 @@ TYPES: Mapping[Kind, EventType] = MappingProxyType(
         Kind.ASSIGNED: EventType.TICKET_ASSIGNED,
         Kind.REASSIGNED: EventType.TICKET_REASSIGNED,
         Kind.COMMENTED: EventType.TICKET_COMMENTED,
+        Kind.COMMENT_REMOVED: EventType.TICKET_COMMENT_REMOVED,
         Kind.SNOOZED: EventType.TICKET_SNOOZED,
         Kind.WOKEN: EventType.TICKET_WOKEN,
         Kind.MERGED: EventType.TICKET_MERGED,

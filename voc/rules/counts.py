@@ -12,6 +12,7 @@ from typing import TypeVar
 from voc.models import LoopState, TicketState
 from voc.rules.cases import Places, week_of
 from voc.rules.facts import FeedbackCount, LoopFact, MessageCount, QuarantineCount, TicketFact
+from voc.rules.queue import next_promise
 
 Counted = TypeVar("Counted", MessageCount, FeedbackCount, QuarantineCount)
 
@@ -78,7 +79,9 @@ def count_tickets(tickets: Iterable[TicketFact], now: datetime) -> tuple[TicketC
 
 
 def is_late(ticket: TicketFact, now: datetime) -> bool:
-    """Whether the first response or the resolution came, or still is, after it was due."""
+    """Whether the next promise is over; of a finished ticket, whether one was broken."""
+    if (due_at := next_promise(ticket)) is not None:
+        return due_at < now
     resolved_at = ticket.resolved_at or ticket.closed_at or now
     answered_at = min(ticket.accepted_at or resolved_at, resolved_at)
     return answered_at > ticket.first_response_due_at or resolved_at > ticket.resolution_due_at

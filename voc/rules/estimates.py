@@ -72,15 +72,20 @@ FIRST_ANSWER = waiting("first_answer")
 CLOSING = waiting("closing")
 
 
-def trend(weeks: Sequence[Counts], estimate: Estimate) -> tuple[int, list[Figure]]:
+def trend(
+    weeks: Sequence[Counts], estimate: Estimate, *, lead: int = 0
+) -> tuple[int, list[Figure]]:
     """The figure of each week, and over how many weeks each reaches: 1 or `TREND_WEEKS`.
 
     Where most weeks have too few cases, each point is made of the weeks that end there.
+
+    Args:
+        lead: So many of *weeks* stand in front and get no point: they are part of the first ones.
     """
-    alone = [estimate(counts) for counts in weeks]
+    alone = [estimate(counts) for counts in weeks[lead:]]
     if 2 * sum(each.value is not None for each in alone) >= len(alone):
         return 1, alone
-    ends = range(1, len(weeks) + 1)
+    ends = range(lead + 1, len(weeks) + 1)
     return TREND_WEEKS, [estimate(total(weeks[max(0, i - TREND_WEEKS) : i])) for i in ends]
 
 

@@ -68,6 +68,11 @@ def named(experiment: str, arm: str) -> str:
     return f"{experiment}:{arm}"
 
 
+def is_hold_out(name: str | None) -> bool:
+    """Whether a `Message.variant` says that it is not sent."""
+    return (name or "").partition(":")[2] == HOLD_OUT
+
+
 def variant_of(experiments: Iterable[Experiment], name: str | None) -> Variant | None:
     """How a message with this `Message.variant` is to be written; None if in no special way.
 

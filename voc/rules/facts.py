@@ -39,7 +39,7 @@ class LoopFact:
     kind: LoopKind
     state: LoopState
     reason: str | None
-    round: int
+    reopened: int
     channel: Channel
     said_at: datetime
     first_told_at: datetime | None

@@ -38,6 +38,7 @@ TICKET_ARROWS: Mapping[tuple[TicketState, Event], TicketState] = MappingProxyTyp
         (TicketState.OPEN, Event.MERGED): TicketState.CLOSED,
         (TicketState.IN_PROGRESS, Event.MERGED): TicketState.CLOSED,
         **{(state, Event.COMMENTED): state for state in TicketState},
+        **{(state, Event.COMMENT_REMOVED): state for state in TicketState},
         **{(state, Event.SNOOZED): state for state in UNFINISHED},
         **{(state, Event.WOKEN): state for state in UNFINISHED},
     }

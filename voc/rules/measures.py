@@ -141,7 +141,7 @@ def _promises(facts: Facts, places: Places) -> dict[str, Measure]:
         "reopened": measured(
             "Reopen rate",
             "Loops that came back as not solved, of those with an issue that were told.",
-            loops(asked, lambda loop: loop.round > 1),
+            loops(asked, lambda loop: loop.reopened > 0),
             proportion,
         ),
         "answered": measured(

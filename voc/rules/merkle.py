@@ -57,13 +57,17 @@ class Tree:
     """A whole tree in memory, for the paths of several events: two hashes for each event."""
 
     def __init__(self, event_hashes: Sequence[str]) -> None:
-        level = [leaf_hash(event_hash) for event_hash in event_hashes]
-        self._levels = [level]
-        while len(level) > 1:
-            pairs = zip(level[::2], level[1::2], strict=False)
-            lone = level[-1:] if len(level) % 2 else []  # goes up as it is
-            level = [*(node_hash(left, right) for left, right in pairs), *lone]
-            self._levels.append(level)
+        self._levels = _levels_over([leaf_hash(event_hash) for event_hash in event_hashes])
+
+    @classmethod
+    def over(cls, roots: Sequence[str]) -> Tree:
+        """The upper part of a tree, over the roots of subtrees.
+
+        They are full and of one size; the last may be smaller.
+        """
+        tree = cls([])
+        tree._levels = _levels_over(list(roots))
+        return tree
 
     @property
     def root(self) -> str:
@@ -84,6 +88,16 @@ class Tree:
             path += level[sibling : sibling + 1]
             index >>= 1
         return path
+
+
+def _levels_over(level: list[str]) -> list[list[str]]:
+    levels = [level]
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        lone = level[-1:] if len(level) % 2 else []  # goes up as it is
+        level = [*(node_hash(left, right) for left, right in pairs), *lone]
+        levels.append(level)
+    return levels
 
 
 def check_path(event_hash: str, index: int, size: int, path: Sequence[str], root: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from voc.errors import IllegalTransitionError
-from voc.models import LoopState, TicketEventKind, TicketState
+from voc.models import LoopKind, LoopState, TicketEventKind, TicketState
 from voc.models import MessageState as Is
 from voc.rules.lifecycle import UNFINISHED
 
@@ -150,6 +150,7 @@ class LoopFacts:
     all_resolved: bool
     answered: bool
     """An answer of this round exists."""
+    kind: LoopKind = LoopKind.ISSUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,7 @@ class TicketFacts:
     state: TicketState
     hand: int
     round: int
+    owner: str | None = None
 
 
 def asked_in(step: str) -> int | None:
@@ -168,37 +170,48 @@ def asked_in(step: str) -> int | None:
 
 
 def still_wanted(
-    step: str, loop: LoopFacts | None, ticket: TicketFacts | None, *, to_judge: bool = True
+    step: str,
+    loop: LoopFacts | None,
+    ticket: TicketFacts | None,
+    *,
+    recipient: str = "",
+    to_judge: bool = True,
 ) -> bool:
     """Whether what a message is about still stands. Steps that nobody here knows always do.
 
     Args:
+        recipient: Whom it goes to: a ticket that was given to somebody may be another's by now.
         to_judge: Whether the unclear answer that the message is about still waits for a person.
     """
-    name, *numbers = step.split(".")
+    name, *rest = step.split(".")
     if name == "judge":
         return to_judge
-    number = int(numbers[-1]) if numbers and numbers[-1].isdigit() else None
+    numbers = [int(each) for each in rest if each.isdigit()]
     if loop is not None:
-        return _loop_wants(name, number, loop)
+        return _loop_wants(name, numbers, loop)
     if ticket is not None:
-        return _ticket_wants(name, number, ticket)
+        return _ticket_wants(name, numbers, ticket, recipient)
     return True
 
 
-def _loop_wants(name: str, number: int | None, loop: LoopFacts) -> bool:
+def _loop_wants(name: str, numbers: list[int], loop: LoopFacts) -> bool:
     is_open = loop.state is LoopState.OPEN
     if name == "resolution":
-        return is_open and loop.round == number and loop.all_resolved
+        return is_open and numbers == [loop.round] and loop.all_resolved
     if name == "reminder":
-        return loop.state is LoopState.TOLD and loop.round == number and not loop.answered
-    return is_open if name in {"receipt", "thanks"} else True
+        return loop.state is LoopState.TOLD and numbers == [loop.round] and not loop.answered
+    if name == "thanks":  # an edit may have made a complaint of the praise
+        return is_open and loop.kind is LoopKind.THANKS
+    return is_open if name == "receipt" else True
 
 
-def _ticket_wants(name: str, number: int | None, ticket: TicketFacts) -> bool:
+def _ticket_wants(name: str, numbers: list[int], ticket: TicketFacts, recipient: str) -> bool:
+    """The last numbers of a step are the hand and the round in which it was owed."""
     unfinished = ticket.state in UNFINISHED
     if name == "opened":
-        return unfinished and ticket.hand == number
-    if name in {"reopened", "escalation", "assigned"}:
-        return unfinished and ticket.round == number
+        return unfinished and numbers == [ticket.hand]
+    if name in {"assigned", "reopened", "escalation"}:
+        is_now = numbers[-2:] == [ticket.hand, ticket.round]
+        theirs = name != "assigned" or ticket.owner == recipient
+        return unfinished and is_now and theirs
     return True

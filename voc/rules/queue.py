@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from voc.columns import LARGEST
 from voc.models import Priority, Ticket
+from voc.rules.facts import TicketFact
 from voc.rules.lifecycle import UNFINISHED
 
 RANKS = MappingProxyType(
@@ -19,7 +21,7 @@ MORNING = time(9)
 LONGEST_SNOOZE = timedelta(days=90)
 
 
-def next_promise(ticket: Ticket) -> datetime | None:
+def next_promise(ticket: Ticket | TicketFact) -> datetime | None:
     """When we are late if nothing happens: until it is taken both clocks run. None: finished."""
     if ticket.state not in UNFINISHED:
         return None
@@ -53,10 +55,12 @@ class Place:
         due, _, numbers = text.partition("~")
         rank, _, ticket_id = numbers.partition("~")
         try:
-            place = cls(datetime.fromisoformat(due), int(rank), int(ticket_id))
-        except ValueError:
+            moment = datetime.fromisoformat(due)
+            place = cls(moment.astimezone(UTC), int(rank), int(ticket_id))
+        except (ValueError, OverflowError):
             return None
-        return place if place.due_at.tzinfo else None
+        is_ours = moment.tzinfo and place.rank in RANKS.values() and 0 < place.ticket_id <= LARGEST
+        return place if is_ours else None
 
     def __str__(self) -> str:
         return f"{self.due_at.isoformat()}~{self.rank}~{self.ticket_id}"
@@ -90,3 +94,17 @@ def wakes_at(until: SnoozeUntil, day: date | None, zone: ZoneInfo, now: datetime
     if day is None or not today < day <= today + LONGEST_SNOOZE:
         raise ValueError(f"choose a day from tomorrow on, {LONGEST_SNOOZE.days} days at most")
     return datetime.combine(day, MORNING, zone)
+
+
+def before_due(ticket: Ticket, wakes: datetime, now: datetime) -> datetime:
+    """When a ticket that is put off is back: at the latest when its next promise falls due.
+
+    So whatever is late stands in the queue, and no clock stops while nobody looks.
+
+    Raises:
+        ValueError: It is late already, or finished.
+    """
+    due = next_promise(ticket)
+    if due is None or due <= now:
+        raise ValueError("it is late: what is late cannot be put off")
+    return min(wakes, due)

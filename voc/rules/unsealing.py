@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,6 +11,10 @@ from types import MappingProxyType
 LONGEST_WORDS = 200
 MOST_DIGITS = 5
 """A longer number may be somebody's telephone or order."""
+_HARMLESS = re.compile(
+    r"(?<![\w-])(?:ticket #?\d{1,7}|20\d\d-(?:0\d|1[0-2])-[0-3]\d)(?![\w-])", re.IGNORECASE
+)
+"""A ticket of ours, and a date."""
 
 
 class Purpose(StrEnum):
@@ -54,5 +60,10 @@ def read_purpose(code: str, words: str) -> str:
 
 def _digits(words: str) -> list[str]:
     """The runs of digits, as people write telephone numbers: with spaces, strokes and dots."""
-    kept = "".join("" if letter in "-/.() " else letter for letter in words)
+    unknown = _HARMLESS.sub("and", words)
+    kept = "".join(letter for letter in unknown if not _is_between_digits(letter))
     return "".join(letter if letter.isdigit() else " " for letter in kept).split()
+
+
+def _is_between_digits(letter: str) -> bool:
+    return letter in "/.() " or unicodedata.category(letter) == "Pd"

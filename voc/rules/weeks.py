@@ -38,7 +38,7 @@ class LoopPart:
     kind: LoopKind
     state: LoopState
     reason: str | None
-    round: int
+    reopened: int
     first_told_at: datetime | None
     closed_at: datetime | None
 
@@ -59,8 +59,8 @@ class TicketPart:
     """One ticket, as it is counted."""
 
     state: TicketState
-    round: int
     hand: int
+    reopened_hand: int | None
     first_response_due_at: datetime
     resolution_due_at: datetime
     accepted_at: datetime | None
@@ -130,7 +130,7 @@ def _count_loop(loop: LoopPart, said_at: datetime) -> Iterator[tuple[str, int]]:
         yield f"first_answer:{_waited(said_at, loop.first_told_at)}", 1
         if loop.kind is LoopKind.ISSUE:
             yield "asked", 1
-            yield "reopened", int(loop.round > 1)
+            yield "reopened", int(loop.reopened > 0)
     if loop.closed_at is not None and loop.state is LoopState.CLOSED:
         yield f"closing:{_waited(said_at, loop.closed_at)}", 1
 
@@ -154,9 +154,10 @@ def count_ticket(ticket: TicketPart, now: datetime) -> Iterator[tuple[str, int]]
         if not dropped and (done_at is not None or due_at < now):
             yield f"{name}:due", 1
             yield f"{name}:kept", int(done_at is not None and done_at <= due_at)
-    if resolved_at is not None or ticket.round > 1:
+    came_back = ticket.reopened_hand == ticket.hand  # to those who have it now
+    if resolved_at is not None or came_back:
         yield "resolved", 1
-        yield "reopened", int(ticket.round > 1)
+        yield "reopened", int(came_back)
     yield "handed_over", int(ticket.hand > 1)
 
 
@@ -192,6 +193,10 @@ def weeks_of_day(day: date, zone: tzinfo) -> set[str]:
 
 def last_weeks(n: int, now: datetime, zone: tzinfo) -> list[str]:
     """The week of *now* and the n - 1 before it, the oldest first."""
-    this = week_of(now, zone)
-    first = date.fromisoformat(f"{this}-1") - timedelta(weeks=n - 1)
-    return weeks_between(f"{first:%G}-W{first:%V}", this)
+    return weeks_up_to(week_of(now, zone), n)
+
+
+def weeks_up_to(week: str, n: int) -> list[str]:
+    """That week and the n - 1 before it, the oldest first."""
+    first = date.fromisoformat(f"{week}-1") - timedelta(weeks=n - 1)
+    return weeks_between(f"{first:%G}-W{first:%V}", week)

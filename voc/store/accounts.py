@@ -81,6 +81,19 @@ def found(session: Session, account_id: int) -> Account:
     return account
 
 
+def locked(session: Session, account_id: int) -> Account:
+    """The account as it is now, held until the transaction ends.
+
+    Raises:
+        NotFoundError: There is none with this number.
+    """
+    query = select(Account).where(Account.id == account_id).with_for_update()
+    account = session.exec(query.execution_options(populate_existing=True)).one_or_none()
+    if account is None:
+        raise NotFoundError(f"there is no account {account_id}")
+    return account
+
+
 def by_email(session: Session, email: str) -> Account | None:
     """The account of this address, closed or not. Capital letters do not matter."""
     asked = email.strip().lower()

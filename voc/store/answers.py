@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from voc.company.fitting import TRIAGE
 from voc.errors import NotFoundError
 from voc.models import Answer, Feedback, FeedbackState, Loop, LoopTicket, Ticket, Verdict
 
@@ -27,12 +29,18 @@ def of_loop(session: Session, loop_id: int, now: datetime) -> list[Answer]:
 
 
 def unclear(
-    session: Session, limit: int, *, departments: Collection[str] | None = None
+    session: Session,
+    limit: int,
+    *,
+    departments: Collection[str] | None = None,
+    known: Collection[str] = (),
 ) -> list[tuple[Answer, Loop]]:
     """Answers that wait for a person to judge them, the oldest first.
 
     Args:
-        departments: Only those about a ticket of one of these; all if None.
+        departments: Only those that one of these judges, as `voc.actions.judging` says; all if
+            None.
+        known: All departments of the company: for what is about another one's, triage is asked.
     """
     query = (
         select(Answer, Loop)
@@ -42,13 +50,18 @@ def unclear(
         .limit(limit)
     )
     if departments is not None:
-        theirs = (
-            select(LoopTicket.loop_id)
-            .join(Ticket, col(Ticket.id) == LoopTicket.ticket_id)
-            .where(LoopTicket.loop_id == Answer.loop_id, col(Ticket.department).in_(departments))
-        )
-        query = query.where(theirs.exists())
+        query = query.where(_judged_by(departments, known))
     return list(session.exec(query))
+
+
+def _judged_by(departments: Collection[str], known: Collection[str]) -> ColumnElement[bool]:
+    about = select(LoopTicket.loop_id).join(Ticket, col(Ticket.id) == LoopTicket.ticket_id)
+    about = about.where(LoopTicket.loop_id == Answer.loop_id)
+    theirs = about.where(col(Ticket.department).in_(departments)).exists()
+    if TRIAGE not in departments:
+        return theirs
+    gone = about.where(col(Ticket.department).not_in(known)).exists()
+    return or_(theirs, gone, ~about.exists())
 
 
 def is_erased(session: Session, loop: Loop) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from voc.models import ApiToken
@@ -21,9 +22,14 @@ def open_token(session: Session, token_hash: str, now: datetime) -> ApiToken | N
     return session.exec(query).one_or_none()
 
 
-def by_name(session: Session, name: str) -> ApiToken | None:
-    """The token of this name, revoked or not: names are never used again."""
-    return session.exec(select(ApiToken).where(ApiToken.name == name)).one_or_none()
+def add(session: Session, token: ApiToken) -> bool:
+    """Keep a new token; False if there is or was one of its name: none is used again."""
+    try:
+        with session.begin_nested():
+            session.add(token)
+    except IntegrityError:
+        return False
+    return True
 
 
 def listing(session: Session) -> Sequence[ApiToken]:

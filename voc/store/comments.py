@@ -19,6 +19,12 @@ def of_ticket(session: Session, ticket_id: int) -> list[TicketComment]:
     return list(reversed(newest.all()))
 
 
+def find(session: Session, ticket_id: int, comment_id: int) -> TicketComment | None:
+    """One comment of a ticket; None if it has none with this number."""
+    row = session.get(TicketComment, comment_id)
+    return row if row is not None and row.ticket_id == ticket_id else None
+
+
 def hand_on(session: Session, ticket_id: int, to_id: int) -> None:
     """Let one ticket's comments stand on another."""
     query = update(TicketComment).where(col(TicketComment.ticket_id) == ticket_id)

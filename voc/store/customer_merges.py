@@ -29,7 +29,7 @@ from voc.rules.contact import Why
 from voc.rules.customer_merges import ON_THE_WAY, Side
 from voc.rules.messages import WAITING
 from voc.store.contact import PURPOSES
-from voc.store.messages import NOT_IN_MEMORY, move, write_anew
+from voc.store.messages import NOT_IN_MEMORY, write_anew
 from voc.store.upsert import table_of
 
 Moved = dict[str, list[int | str]]
@@ -48,7 +48,16 @@ EVERYTHING: tuple[type[SQLModel], ...] = (*BELONGINGS, Exposure)
 """And exposures, which have none."""
 
 MAY_STILL_LEAVE = (Why.KILL_SWITCH.value, Why.RESTORED.value, Why.NEEDS_APPROVAL.value)
-UNMERGED = "unmerged"
+NOT_TOLD = frozenset(
+    {
+        *WAITING,
+        MessageState.HELD,
+        MessageState.CANCELLED,
+        MessageState.UNKNOWN,
+        MessageState.ABANDONED,
+    }
+)
+"""States of what has not left, or has perhaps not: it goes where its loop goes."""
 SEVERAL = 500
 
 
@@ -120,46 +129,43 @@ def move_back(session: Session, merge: CustomerMerge) -> None:
 
 
 def follow_their_loops(session: Session, merge: CustomerMerge) -> list[int]:
-    """Give what has not left yet of the loops that went back to their customer; return the ids.
+    """Give what was not told yet of the loops that went back to their customer; return the ids.
 
     It was planned since, so the merge did not move it; and it speaks of their words.
     """
-    followed: list[int] = []
     table = table_of(Message)
-    unsent = {*WAITING, MessageState.HELD, MessageState.CANCELLED}
     theirs = sa.select(table_of(Loop).c.id).where(table_of(Loop).c.customer_id == merge.merged_id)
     change = sa.update(table).where(
         table.c.customer_id == merge.kept_id,
         table.c.loop_id.in_(theirs),
-        table.c.state.in_(unsent),
+        table.c.state.in_(NOT_TOLD),
     )
     change = change.values(customer_id=merge.merged_id).returning(table.c.id)
-    followed += session.execute(change).scalars()
+    followed = sorted(session.execute(change).scalars())
     session.expire_all()
-    return sorted(followed)
+    return followed
 
 
 def write_waiting_anew(session: Session, merge: CustomerMerge, *, now: datetime) -> None:
     """Nothing leaves that was written while the two were taken for one person.
 
-    Its address and its greeting may be the other's, and it may say what the other told us.
+    Its address and its greeting may be the other's, and it may say what the other told us. What
+    is held by hand, or in doubt, waits for a person first: `was_written_as_one` tells then.
     """
     both = (merge.kept_id, merge.merged_id)
     rider, carrier = aliased(Message), aliased(Message)
     query = (
-        select(rider, carrier)
+        select(rider)
         .join(carrier, col(carrier.id) == rider.merged_into_id)
         .where(
             col(rider.customer_id).in_(both),
             col(carrier.customer_id).in_(both),
             rider.customer_id != carrier.customer_id,
-            col(carrier.state).in_({*WAITING, MessageState.HELD}),
+            col(carrier.state).in_({*WAITING, MessageState.HELD, MessageState.UNKNOWN}),
         )
     )
-    for carried, by in session.exec(query.order_by(col(rider.id))).all():
+    for carried in session.exec(query.order_by(col(rider.id))).all():
         _anew(session, carried, now=now)
-        if by.state is MessageState.HELD and by.reason not in MAY_STILL_LEAVE:
-            move(session, by, MessageState.CANCELLED, reason=UNMERGED, now=now)
     held = (col(Message.state) == MessageState.HELD) & col(Message.reason).in_(MAY_STILL_LEAVE)
     written = select(Message).where(
         col(Message.customer_id).in_(both),
@@ -174,9 +180,21 @@ def write_waiting_anew(session: Session, merge: CustomerMerge, *, now: datetime)
 
 def _anew(session: Session, message: Message, *, now: datetime) -> None:
     """With other words, but no newer: it expires when it would have."""
-    planned_at = message.planned_at
-    write_anew(session, message, now=now, not_before=message.not_before)
-    message.planned_at = planned_at
+    planned_at, not_before = message.planned_at, message.not_before
+    write_anew(session, message, now=now, not_before=not_before, planned_at=planned_at)
+
+
+def was_written_as_one(session: Session, message: Message) -> bool:
+    """Whether its bytes are of a time when its customer was taken for one with somebody else."""
+    if message.frozen_at is None or message.channel not in PURPOSES:
+        return False  # in public, or to a colleague: to no address of the customer's
+    query = select(CustomerMerge.id).where(
+        (col(CustomerMerge.kept_id) == message.customer_id)
+        | (col(CustomerMerge.merged_id) == message.customer_id),
+        col(CustomerMerge.at) <= message.frozen_at,
+        col(CustomerMerge.undone_at) >= message.frozen_at,
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def newest_consent(session: Session, customer_id: int, purpose: Purpose) -> Consent | None:
@@ -204,7 +222,7 @@ def merges_of(session: Session, customer_id: int) -> Sequence[CustomerMerge]:
 
 
 def goes_back(session: Session, merge: CustomerMerge) -> dict[str, int]:
-    """How much of what moved is still the kept customer's, by table."""
+    """How much of the kept customer's the undoing would give back, by table."""
     found = {}
     for model in EVERYTHING:
         table = table_of(model)
@@ -215,7 +233,19 @@ def goes_back(session: Session, merge: CustomerMerge) -> dict[str, int]:
             ).scalar_one()
             for some in _several(merge.moved.get(table.name, []))
         )
+    found[table_of(Message).name] += len(_would_follow(session, merge))
     return found
+
+
+def _would_follow(session: Session, merge: CustomerMerge) -> set[int | str | None]:
+    """The messages that came since, and would go back with their loops."""
+    found: set[int | str | None] = set()
+    for some in _several(merge.moved.get(table_of(Loop).name, [])):
+        query = select(Message.id).join(Loop, col(Loop.id) == Message.loop_id)
+        theirs = (Message.customer_id == merge.kept_id, Loop.customer_id == merge.kept_id)
+        not_told = col(Message.state).in_(NOT_TOLD)
+        found |= {*session.exec(query.where(col(Loop.id).in_(some), *theirs, not_told))}
+    return found - {*merge.moved.get(table_of(Message).name, [])}
 
 
 def _several(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session
 
 from voc.errors import ConfigurationError
@@ -20,6 +21,9 @@ ONLY_READS = "voc_only_reads"
 REVISION = "0005"
 """What the tables of this program are like: the newest of `migrations`."""
 WRITTEN_AT = text("SELECT version_num FROM alembic_version")
+BUSY_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+BUSY_POSTGRES = frozenset({"40001", "40P01", "55P03"})
+"""Could not be serialised, stood in each other's way, did not get the lock."""
 MAY_WRITE = text("UPDATE alembic_version SET version_num = version_num")
 
 
@@ -131,3 +135,14 @@ def reading(engine: Engine) -> Generator[Session]:
         snapshot = snapshot.execution_options(isolation_level="REPEATABLE READ")
     with Session(snapshot, expire_on_commit=False, autoflush=False) as session:
         yield session
+
+
+def is_busy(exc: Exception) -> bool:
+    """Whether a transaction failed, whole, only because of others: it may be tried again."""
+    if isinstance(exc, PoolTimeoutError):  # all connections are taken
+        return True
+    if not isinstance(exc, OperationalError):
+        return False
+    why = exc.orig
+    code: int = getattr(why, "sqlite_errorcode", 0) & 0xFF  # the rest says how exactly
+    return code in BUSY_SQLITE or getattr(why, "sqlstate", None) in BUSY_POSTGRES

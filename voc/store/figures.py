@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 import sqlalchemy as sa
@@ -50,9 +51,18 @@ AT_ONCE = 1_000
 Counts = dict[Cell, Counter[str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The rows of one week, as they were counted."""
+
+    week: str
+    cells: list[dict[str, object]]
+    departments: list[dict[str, object]]
+
+
 def locked_state(session: Session, timezone: str) -> FiguresState:
     """How far the figures go, held until the transaction ends. Made if there are none yet."""
-    row = {"id": 1, "timezone": timezone, "counted_at": None, "events": 0}
+    row = {"id": 1, "turn": 0, "timezone": timezone, "counted_at": None, "events": 0}
     insert_new(session, FiguresState, [row])
     query = select(FiguresState).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).one()
@@ -90,16 +100,28 @@ def weeks_since(
     said = select(Feedback.said_at).join(Loop).where(col(Loop.id).in_(loops))
     tickets = select(TicketEvent.ticket_id).where(new)
     opened = select(Ticket.opened_at).where(col(Ticket.id).in_(tickets))
-    since = state.counted_at or now
-    fell_due = or_(
-        *(
-            (since <= due) & (due < now)
-            for due in (col(Ticket.first_response_due_at), col(Ticket.resolution_due_at))
-        )
-    )
-    late = select(Ticket.opened_at).where(col(Ticket.state).in_(UNFINISHED), fell_due)
+    late = select(Ticket.opened_at).where(fell_due(state.counted_at or now, now))
     moments = [moment for query in (said, opened, late) for moment in session.exec(query)]
     return {week_of(moment, zone) for moment in moments}
+
+
+def fell_due(since: datetime, now: datetime) -> ColumnElement[bool]:
+    """Of which tickets a promise was broken in this time, by time alone."""
+    response, resolution = col(Ticket.first_response_due_at), col(Ticket.resolution_due_at)
+    not_taken = col(Ticket.accepted_at).is_(None)
+    return col(Ticket.state).in_(UNFINISHED) & or_(
+        not_taken & (response >= since) & (response < now),
+        (resolution >= since) & (resolution < now),
+    )
+
+
+def has_new(session: Session, state: FiguresState, now: datetime) -> bool:
+    """Whether anything has changed since *state*: loops and tickets, feedback, promises."""
+    if newest_event(session) > state.events:
+        return True
+    changed = select(TouchedDay.id).exists()
+    late = select(Ticket.id).where(fell_due(state.counted_at or now, now)).exists()
+    return bool(session.exec(select(changed | late)).one())
 
 
 def weeks_of_days(days: Collection[TouchedDay], zone: tzinfo) -> set[str]:
@@ -120,14 +142,12 @@ def every_week(session: Session, zone: tzinfo) -> set[str]:
     return weeks
 
 
-def count_week(session: Session, week: str, zone: tzinfo, *, now: datetime) -> None:
-    """Count the week anew."""
-    for table in (WeekFigures, DepartmentFigures):
-        session.exec(delete(table).where(col(table.week) == week))
+def count_week(session: Session, week: str, zone: tzinfo, *, now: datetime) -> Counted:
+    """Count the week anew, at one moment: call it in `reading`."""
     span = span_of(week, zone)
     counts, themes = _cells(session, span)
     counts, themes = rolled_up(counts), rolled_up(themes)
-    rows = [
+    cells: list[dict[str, object]] = [
         {
             "week": week,
             "channel": channel,
@@ -139,8 +159,15 @@ def count_week(session: Session, week: str, zone: tzinfo, *, now: datetime) -> N
         }
         for (channel, touchpoint, product, segment), counted in counts.items()
     ]
-    insert_new(session, WeekFigures, rows)
-    insert_new(session, DepartmentFigures, _department_rows(session, week, span, now))
+    departments = _department_rows(session, week, span, now)
+    return Counted(week=week, cells=cells, departments=departments)
+
+
+def keep_week(session: Session, counted: Counted) -> None:
+    """Let these rows stand for their week."""
+    for table, rows in ((WeekFigures, counted.cells), (DepartmentFigures, counted.departments)):
+        session.exec(delete(table).where(col(table.week) == counted.week))
+        insert_new(session, table, rows)
 
 
 def _cells(session: Session, span: tuple[datetime, datetime]) -> tuple[Counts, Counts]:
@@ -175,7 +202,7 @@ def _pieces(session: Session, said: ColumnElement[bool]) -> Iterator[tuple[int, 
     """Plain columns: making objects of ten thousand rows would take longer than reading them."""
     of_feedback = ("id", "state", "said_at", "rating", "rating_scale")
     of_cell = ("channel", "touchpoint", "product")
-    of_loop = ("kind", "state", "reason", "round", "first_told_at", "closed_at")
+    of_loop = ("kind", "state", "reason", "reopened", "first_told_at", "closed_at")
     rows = session.execute(
         sa.select(
             *(getattr(Feedback, name) for name in (*of_feedback, *of_cell)),
@@ -245,8 +272,8 @@ def _department_rows(
         counted = found.setdefault(ticket.department, Counter())
         part = TicketPart(
             state=ticket.state,
-            round=ticket.round,
             hand=ticket.hand,
+            reopened_hand=ticket.reopened_hand,
             first_response_due_at=ticket.first_response_due_at,
             resolution_due_at=ticket.resolution_due_at,
             accepted_at=ticket.accepted_at,

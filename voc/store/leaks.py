@@ -1,13 +1,14 @@
-"""Where loops get stuck or end without an answer: how many, since when, and which."""
+"""Where loops get stuck: how many, since when, and which."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
 from voc.company.fitting import TRIAGE
@@ -15,10 +16,7 @@ from voc.models import (
     Answer,
     Feedback,
     FeedbackState,
-    Loop,
-    LoopState,
     Message,
-    MessageKind,
     MessageState,
     Quarantine,
     QuarantineState,
@@ -26,23 +24,26 @@ from voc.models import (
     TicketState,
     Verdict,
 )
-from voc.rules import reasons
 from voc.rules.contact import Why
-
-Span = tuple[datetime, datetime]
+from voc.store.live import departments
+from voc.store.message_lists import alerts_of_work
 
 CAPS = (Why.CAP_7_DAYS.value, Why.CAP_30_DAYS.value)
 HELD = (Why.KILL_SWITCH.value, Why.RESTORED.value, Why.BY_HAND.value)
-SILENT = "silent"
-NEVER_LEFT = (MessageState.FAILED, MessageState.DEAD, MessageState.BOUNCED)
+NEVER_ARRIVED = (MessageState.FAILED, MessageState.DEAD, MessageState.BOUNCED)
+LATE: Mapping[TicketState, str] = MappingProxyType(
+    {TicketState.OPEN: "not_taken", TicketState.IN_PROGRESS: "overdue"}
+)
+"""How a ticket with a department is stuck when its next promise is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """How many there are, and since when the oldest is."""
+    """How many there are, since when the oldest is, and how many are late."""
 
     n: int
     since: datetime | None
+    late: int = 0
 
 
 def tickets_where(code: str, now: datetime) -> ColumnElement[bool]:
@@ -51,39 +52,44 @@ def tickets_where(code: str, now: datetime) -> ColumnElement[bool]:
     Raises:
         KeyError: There is no such way.
     """
-    state, in_triage = col(Ticket.state), col(Ticket.department) == TRIAGE
-    late = col(Ticket.due_at) < now
+    state, due = col(Ticket.state), col(Ticket.due_at)
+    in_triage = col(Ticket.department) == TRIAGE
     return {
-        "triage": in_triage & col(Ticket.due_at).is_not(None),
-        "not_taken": ~in_triage & (state == TicketState.OPEN) & late,
-        "overdue": ~in_triage & (state == TicketState.IN_PROGRESS) & late,
+        "triage": in_triage & due.is_not(None),
+        "not_taken": ~in_triage & (state == TicketState.OPEN) & (due < now),
+        "overdue": ~in_triage & (state == TicketState.IN_PROGRESS) & (due < now),
         "resolved_not_told": state == TicketState.RESOLVED,
     }[code]
 
 
-def ticket_moment(code: str) -> Any:
-    """Since when such a ticket is stuck: a column."""
-    by_code = {"triage": Ticket.opened_at, "resolved_not_told": Ticket.resolved_at}
-    return col(by_code.get(code, Ticket.due_at))
-
-
-def stuck_tickets(session: Session, code: str, now: datetime) -> dict[str, Stuck]:
-    """By department the tickets that are stuck in this way."""
-    rows = session.exec(
-        select(col(Ticket.department), func.count(), func.min(ticket_moment(code)))
-        .where(tickets_where(code, now), col(Ticket.merged_into_id).is_(None))
-        .group_by(col(Ticket.department))
+def stuck_tickets(session: Session, now: datetime) -> dict[tuple[str, str], Stuck]:
+    """By way, as `tickets_where` names them, and department: the tickets that are stuck."""
+    name, due = col(Ticket.department), col(Ticket.due_at)
+    late = func.sum(case((due < now, 1), else_=0))
+    found: dict[tuple[str, str], Stuck] = {}
+    for code, moment in (("triage", Ticket.opened_at), ("resolved_not_told", Ticket.resolved_at)):
+        rows = session.exec(
+            select(name, func.count(), func.min(col(moment)), late)
+            .where(tickets_where(code, now))
+            .group_by(name)
+        )
+        found |= {(code, department): Stuck(*counted) for department, *counted in rows}
+    others = [department for department in departments(session) if department != TRIAGE]
+    rows_of_late = session.exec(
+        select(name, col(Ticket.state), func.count(), func.min(due))
+        .where(name.in_(others), due < now)
+        .group_by(name, col(Ticket.state))
     )
-    return {department: Stuck(n, since) for department, n, since in rows}
+    for department, state, n, since in rows_of_late:
+        found[LATE[state], department] = Stuck(n, since, n)
+    return found
 
 
 def tickets(
     session: Session, code: str, now: datetime, *, department: str, after: int, limit: int
 ) -> list[Ticket]:
     """Such tickets with ids above *after*; of all departments if it is empty."""
-    query = select(Ticket).where(
-        tickets_where(code, now), col(Ticket.merged_into_id).is_(None), col(Ticket.id) > after
-    )
+    query = select(Ticket).where(tickets_where(code, now), col(Ticket.id) > after)
     if department:
         query = query.where(Ticket.department == department)
     return list(session.exec(query.order_by(col(Ticket.id)).limit(limit)))
@@ -101,10 +107,7 @@ def stuck_messages(session: Session) -> dict[str, Stuck]:
             session, Message.planned_at, state == MessageState.QUEUED, reason.in_(CAPS)
         ),
         "alerts_lost": _stuck(
-            session,
-            Message.planned_at,
-            state.in_(NEVER_LEFT),
-            col(Message.kind) == MessageKind.ALERT,
+            session, Message.planned_at, state.in_(NEVER_ARRIVED), alerts_of_work()
         ),
     }
 
@@ -129,63 +132,3 @@ def stuck_at_the_door(session: Session) -> dict[str, Stuck]:
 def _stuck(session: Session, moment: Any, *which: ColumnElement[bool]) -> Stuck:
     n, since = session.exec(select(func.count(), func.min(col(moment))).where(*which)).one()
     return Stuck(n, since)
-
-
-def untold_loops(session: Session, span: Span) -> dict[str, Stuck]:
-    """By reason the loops that ended in *span* because their customers could not be told."""
-    rows = session.exec(
-        select(col(Loop.reason), func.count(), func.min(col(Loop.closed_at)))
-        .where(Loop.state == LoopState.COULD_NOT_TELL, _within(span))
-        .group_by(col(Loop.reason))
-    )
-    return {reason or "": Stuck(n, since) for reason, n, since in rows}
-
-
-def silent_loops(session: Session, span: Span) -> Stuck:
-    """The loops that were closed in *span* because their customers said nothing."""
-    silent = (col(Loop.state) == LoopState.CLOSED) & (col(Loop.reason) == SILENT)
-    return _stuck(session, Loop.closed_at, silent, _within(span))
-
-
-def loops(
-    session: Session,
-    state: LoopState,
-    group: str,
-    span: Span,
-    *,
-    after: tuple[datetime, int] | None,
-    limit: int,
-) -> list[Loop]:
-    """Such loops, the newest first.
-
-    Args:
-        group: Of reasons, if they could not be told; else the reason itself.
-    """
-    query = select(Loop).where(Loop.state == state, _within(span), _because(state, group))
-    if after is not None:
-        at, key = after
-        ended = col(Loop.closed_at)
-        query = query.where(ended <= at, (ended < at) | (col(Loop.id) < key))
-    return list(
-        session.exec(query.order_by(col(Loop.closed_at).desc(), col(Loop.id).desc()).limit(limit))
-    )
-
-
-def _within(span: Span) -> ColumnElement[bool]:
-    begin, end = span
-    return (col(Loop.closed_at) >= begin) & (col(Loop.closed_at) < end)
-
-
-def _because(state: LoopState, group: str) -> ColumnElement[bool]:
-    reason = col(Loop.reason)
-    if state is not LoopState.COULD_NOT_TELL:
-        return reason == group
-    if (names := reasons.reasons_in(group)) is not None:
-        return reason.in_(names)
-    return reason.not_in(list(reasons.GROUPS)) | reason.is_(None)
-
-
-def merged(found: Sequence[Stuck]) -> Stuck:
-    """All of them together."""
-    moments = [each.since for each in found if each.since]
-    return Stuck(sum(each.n for each in found), min(moments, default=None))

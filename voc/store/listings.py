@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
@@ -20,14 +21,21 @@ from voc.models import (
     SuggestionKind,
     Ticket,
     TicketEvent,
+    TicketEventKind,
     TicketState,
 )
 from voc.rules.cloud_events import TYPES
 from voc.store.routing import said_of
 
 Said = tuple[Feedback, FeedbackVersion]
-MOVES = frozenset(kind for kind, type_ in TYPES.items() if type_.startswith("ticket."))
+MOVES = frozenset(kind for kind, type_ in TYPES.items() if type_.startswith("ticket.")) | {
+    TicketEventKind.DECIDED  # what the customer says anew is about it, too
+}
 """Events that change what a ticket is. Its version is the newest of them."""
+HARMLESS = frozenset(
+    {TicketEventKind.COMMENTED, TicketEventKind.COMMENT_REMOVED, TicketEventKind.ESCALATED}
+)
+"""Those of them that a person at the desk does not have to have seen before they act."""
 
 
 def tickets_after(
@@ -45,6 +53,31 @@ def tickets_after(
     query = query.where(Ticket.state == state) if state else query
     query = query.where(Ticket.customer_id == customer) if customer else query
     return session.exec(query.order_by(col(Ticket.id)).limit(limit)).all()
+
+
+def changed_after(
+    session: Session, after: int, limit: int
+) -> tuple[list[tuple[Ticket, int]], int | None]:
+    """Tickets with their versions, of those that have one above *after*, by version.
+
+    The ledger's numbers follow the order of commits, so whoever goes on from the largest version
+    that they have seen misses nothing. What has changed again since stands further on.
+
+    Returns:
+        Also where to go on; None: that was all.
+    """
+    query = select(TicketEvent.id, TicketEvent.ticket_id).where(
+        col(TicketEvent.id) > after,
+        col(TicketEvent.kind).in_(sorted(MOVES)),
+        col(TicketEvent.ticket_id).is_not(None),
+    )
+    moves = session.exec(query.order_by(col(TicketEvent.id)).limit(limit)).all()
+    end = (moves[-1][0] or 0) if moves else after
+    versions = versions_of(session, {ticket for _, ticket in moves})
+    newest = {ticket: version for ticket, version in versions.items() if version <= end}
+    tickets = session.exec(select(Ticket).where(col(Ticket.id).in_(newest))).all()
+    found = sorted(((each, newest[each.id or 0]) for each in tickets), key=itemgetter(1))
+    return found, end if len(moves) == limit else None
 
 
 def versions_of(session: Session, ticket_ids: Iterable[int | None]) -> dict[int, int]:

@@ -87,7 +87,7 @@ def _loops(session: Session, said: ColumnElement[bool]) -> tuple[LoopFact, ...]:
             kind=loop.kind,
             state=loop.state,
             reason=loop.reason,
-            round=loop.round,
+            reopened=loop.reopened,
             channel=channel,
             said_at=said_at,
             first_told_at=loop.first_told_at,

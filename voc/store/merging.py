@@ -183,5 +183,4 @@ def _hand_on(session: Session, carrier_id: int, to_id: int) -> None:
 def _write_anew(session: Session, message: Message, *, now: datetime) -> None:
     """With other words, but no newer: it expires when it would have."""
     planned_at, not_before = message.planned_at, message.not_before
-    write_anew(session, message, now=now, not_before=not_before)
-    message.planned_at = planned_at
+    write_anew(session, message, now=now, not_before=not_before, planned_at=planned_at)

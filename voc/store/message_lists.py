@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import product
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from voc.models import InboundEvent, Message, MessageState
+from voc.models import InboundEvent, Message, MessageKind, MessageState, Ticket
 
 UNTIMED = frozenset({MessageState.PLANNED, MessageState.QUEUED})
 """States in which a message is ordered by when it is due, not by when it got there."""
@@ -37,6 +37,7 @@ def page(
     states: Collection[MessageState],
     *,
     reasons: Collection[str] = (),
+    of_work: bool = False,
     newest_first: bool = False,
     after: Spot | None = None,
     limit: int,
@@ -45,6 +46,7 @@ def page(
 
     Args:
         reasons: Only for one of these; all if there are none.
+        of_work: Only `alerts_of_work`.
         newest_first: The other way round.
     """
     found: list[Message] = []
@@ -53,6 +55,8 @@ def page(
         query = _ordered(state, newest_first=newest_first, after=after)
         if reason is not None:
             query = query.where(Message.reason == reason)
+        if of_work:
+            query = query.where(alerts_of_work())
         found += session.exec(query.limit(limit))
     found.sort(key=_place, reverse=newest_first)
     return found[:limit]
@@ -82,14 +86,23 @@ def count(
     states: Collection[MessageState],
     *,
     reasons: Collection[str] = (),
+    of_work: bool = False,
     most: int,
 ) -> int:
     """How many messages are in *states*; *most* + 1 if there are more than that."""
     query = select(Message.id).where(col(Message.state).in_(states))
     if reasons:
         query = query.where(col(Message.reason).in_(sorted(reasons)))
+    if of_work:
+        query = query.where(alerts_of_work())
     some = query.limit(most + 1).subquery()
     return session.exec(select(func.count()).select_from(some)).one()
+
+
+def alerts_of_work() -> ColumnElement[bool]:
+    """Alerts about tickets that are not finished: a colleague may still wait for them."""
+    ticket = (col(Ticket.id) == Message.ticket_id) & col(Ticket.due_at).is_not(None)
+    return (col(Message.kind) == MessageKind.ALERT) & select(Ticket.id).where(ticket).exists()
 
 
 def reported(session: Session, message_id: int) -> list[InboundEvent]:

@@ -7,18 +7,17 @@ end, is written into the ledger by the move itself: nobody can forget it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, false, or_, update
+from sqlalchemy import ColumnElement, CursorResult, delete, false, func, not_, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from voc.models import (
     DeliveryChannel,
     Link,
-    LinkPurpose,
     Message,
     MessageKind,
     MessageState,
@@ -102,15 +101,41 @@ def is_written(session: Session, loop_id: int, step: str) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def write_anew(session: Session, message: Message, *, now: datetime, not_before: datetime) -> bool:
-    """Back to PLANNED: nothing of it has left, and its words are no longer right."""
+def times_told(session: Session, ticket_id: int, name: str, recipient: str) -> int:
+    """How many messages about a ticket with steps of this name have left to somebody, or ended.
+
+    What still waits and what was taken back does not count: it can yet be told.
+    """
+    told = col(Message.state).not_in(UNSETTLED | {Is.HELD, Is.CANCELLED})
+    step = col(Message.step).startswith(f"{name}.")
+    query = select(func.count()).where(Message.ticket_id == ticket_id, step, told)
+    return session.exec(query.where(Message.recipient == recipient)).one()
+
+
+def write_anew(
+    session: Session,
+    message: Message,
+    *,
+    now: datetime,
+    not_before: datetime,
+    planned_at: datetime | None = None,
+    reason: str | None = None,
+    actor: str = SYSTEM,
+) -> bool:
+    """Back to PLANNED: nothing of it has left, or has arrived, and its words are no longer right.
+
+    Args:
+        planned_at: Since when it is news; from now on if None.
+    """
     session.exec(delete(Link).where(col(Link.message_id) == message.id))
     return move(
         session,
         message,
         Is.PLANNED,
         now=now,
-        planned_at=now,
+        reason=reason,
+        actor=actor,
+        planned_at=planned_at or now,
         not_before=not_before,
         address=None,
         message_id=None,
@@ -157,6 +182,20 @@ def cancel(
         about.append(or_(false(), *named))
     about.append((col(Message.state) != Is.HELD) | (Message.reason == Why.NEEDS_APPROVAL.value))
     return move_all(session, WAITING | {Is.HELD}, Is.CANCELLED, *about, reason=reason, now=now)
+
+
+def withdraw(session: Session, *, loop_id: int, step: str, reason: str, now: datetime) -> None:
+    """Take back the words of a step, whatever they wait for: these never leave.
+
+    A message that a person holds stays held, and is written with other words when it is released.
+    """
+    its = (col(Message.loop_id) == loop_id, col(Message.step) == step)
+    by_hand = (col(Message.state) == Is.HELD) & (col(Message.reason) == Why.BY_HAND.value)
+    for message in session.exec(select(Message).where(*its, by_hand)).all():
+        write_anew(session, message, now=now, not_before=message.not_before, reason=reason)
+        move(session, message, Is.HELD, now=now, reason=Why.BY_HAND.value)
+    waits = (*its, not_(by_hand))
+    move_all(session, WAITING | {Is.HELD}, Is.CANCELLED, *waits, reason=reason, now=now)
 
 
 def move(
@@ -243,58 +282,3 @@ def move_all(
         ]
         events.append(session, happened, actor=actor, now=now)
     return len(rows)
-
-
-def freeze(
-    session: Session,
-    message: Message,
-    *,
-    address: str,
-    message_id: str,
-    content: bytes,
-    envelope_sender: str,
-    words_hash: str | None = None,
-    links: Sequence[tuple[str, LinkPurpose]],
-    links_expire_at: datetime,
-    now: datetime,
-    in_doubt: str | None = None,
-    needs_approval: bool = False,
-) -> bool:
-    """PLANNED to QUEUED: from here on the bytes do not change, whoever edits a template.
-
-    Args:
-        words_hash: `voc.rules.tokens.words_hash` of what it says.
-        links: Hash and purpose of each token in the mail.
-        in_doubt: Why it may have left already: then it becomes UNKNOWN, for a person.
-        needs_approval: Whether a person has to read it first: then it becomes HELD.
-    """
-    to, reason = (Is.HELD, Why.NEEDS_APPROVAL.value) if needs_approval else (Is.QUEUED, None)
-    if in_doubt:
-        to, reason = Is.UNKNOWN, in_doubt
-    if not move(
-        session,
-        message,
-        to,
-        now=now,
-        reason=reason,
-        needs_approval=needs_approval,
-        words_hash=words_hash,
-        channel=message.channel,
-        address=address,
-        message_id=message_id,
-        content=content,
-        envelope_sender=envelope_sender,
-        frozen_at=now,
-    ):
-        return False
-    rows = [
-        {
-            "token_hash": token_hash,
-            "purpose": purpose,
-            "message_id": message.id,
-            "expires_at": links_expire_at,
-        }
-        for token_hash, purpose in links
-    ]
-    insert_new(session, Link, rows)
-    return True

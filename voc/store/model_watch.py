@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Subquery, func
+from sqlalchemy import func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
@@ -18,8 +18,6 @@ from voc.models import (
     TicketState,
     TrainedRouter,
 )
-
-IDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +31,17 @@ class Judged:
 
 
 def readers(session: Session, *, most: int) -> list[str]:
-    """The versions of all models together that ever read feedback; by leaps through an index."""
-    found: list[str] = []
-    while len(found) < most:
-        query = select(FeedbackVersion.understood_by).order_by(col(FeedbackVersion.understood_by))
-        query = query.where(col(FeedbackVersion.understood_by) > (found[-1] if found else ""))
-        if (next_one := session.exec(query.limit(1)).first()) is None:
-            break
-        found.append(next_one)
-    return found
+    """The versions of all models together that read feedback, those of the newest words first.
 
-
-def reads_now(session: Session) -> str | None:
-    """The versions that read the newest of what was read."""
-    query = select(FeedbackVersion.understood_by).where(
-        col(FeedbackVersion.understood_by).is_not(None)
-    )
-    return session.exec(query.order_by(col(FeedbackVersion.id).desc()).limit(1)).first()
+    By leaps through an index, from each of them to the next.
+    """
+    by, number = col(FeedbackVersion.understood_by), col(FeedbackVersion.id)
+    leap = select(func.min(by).label("version")).cte("leap", recursive=True)
+    onwards = select(func.min(by)).where(by > leap.c.version).scalar_subquery()
+    leap = leap.union_all(select(onwards).where(leap.c.version.is_not(None)))
+    newest = select(func.max(number)).where(by == leap.c.version).scalar_subquery()
+    query = select(leap.c.version).where(leap.c.version.is_not(None))
+    return list(session.exec(query.order_by(newest.desc()).limit(most)))
 
 
 def routers(session: Session, *, limit: int) -> list[TrainedRouter]:
@@ -58,52 +50,48 @@ def routers(session: Session, *, limit: int) -> list[TrainedRouter]:
     return list(session.exec(query.order_by(col(TrainedRouter.id).desc()).limit(limit)))
 
 
-def judged(
+def beginning(
     session: Session, departments: Collection[str], *, since: datetime, most: int
-) -> list[Judged]:
+) -> datetime:
+    """From when on the tickets of all *departments* are few enough to be counted on a page.
+
+    One moment for all: what one of them handed on is among those that another one has.
+
+    Args:
+        since: Not earlier than that.
+        most: So many tickets of each that has them now, the newest, and those of the same moment.
+    """
+    begun = since
+    for department in departments:
+        theirs = (Ticket.department == department, Ticket.opened_at >= since)
+        newest = select(Ticket.opened_at).where(*theirs).order_by(col(Ticket.opened_at).desc())
+        begun = max(begun, session.exec(newest.offset(most - 1).limit(1)).first() or since)
+    return begun
+
+
+def judged(session: Session, departments: Collection[str], *, since: datetime) -> list[Judged]:
     """By the department that tickets were sent to first: whether it kept them.
 
     Tickets that nobody has taken yet say nothing, and those that are part of another one neither.
 
     Args:
         since: Only tickets that were opened from then on.
-        most: Of each department that has them now only so many, the newest.
     """
-    kept: dict[str, int] = {}
-    handed_on = dict.fromkeys(departments, 0)
-    moved: list[int] = []
-    for department in departments:
-        newest = _newest(department, since, most)
-        stayed = select(func.count()).where(newest.c.hand == 1, newest.c.state != TicketState.OPEN)
-        kept[department] = session.exec(stayed).one()
-        moved += session.exec(select(newest.c.id).where(newest.c.hand > 1))
-    for first in _first_departments(session, moved):
-        if first in handed_on:
-            handed_on[first] += 1
-    return [Judged(department=d, kept=kept[d], handed_on=handed_on[d]) for d in departments]
-
-
-def _newest(department: str, since: datetime, most: int) -> Subquery:
-    return (
-        select(Ticket.id, Ticket.hand, Ticket.state)
-        .where(
-            Ticket.department == department,
-            Ticket.opened_at >= since,
-            col(Ticket.merged_into_id).is_(None),
-        )
-        .order_by(col(Ticket.opened_at).desc())
-        .limit(most)
-        .subquery()
+    which = (
+        col(Ticket.department).in_(departments),
+        Ticket.opened_at >= since,
+        col(Ticket.merged_into_id).is_(None),
     )
-
-
-def _first_departments(session: Session, ticket_ids: Sequence[int]) -> list[str]:
-    """Where each of these was sent when it was opened, as the ledger says."""
-    found: list[str] = []
-    for start in range(0, len(ticket_ids), IDS_AT_ONCE):
-        query = select(TicketEvent.detail).where(
-            col(TicketEvent.ticket_id).in_(ticket_ids[start : start + IDS_AT_ONCE]),
-            TicketEvent.kind == TicketEventKind.OPENED,
-        )
-        found += session.exec(query)
-    return found
+    stayed = select(Ticket.department, func.count()).where(*which, Ticket.hand == 1)
+    stayed = stayed.where(Ticket.state != TicketState.OPEN).group_by(col(Ticket.department))
+    moved = (
+        select(TicketEvent.detail, func.count())
+        .join(Ticket, col(Ticket.id) == TicketEvent.ticket_id)
+        .where(*which, Ticket.hand > 1, TicketEvent.kind == TicketEventKind.OPENED)
+        .group_by(col(TicketEvent.detail))
+    )
+    kept, handed_on = dict(session.exec(stayed).all()), dict(session.exec(moved).all())
+    return [
+        Judged(department=d, kept=kept.get(d, 0), handed_on=handed_on.get(d, 0))
+        for d in departments
+    ]

@@ -15,8 +15,9 @@ from voc.errors import NotFoundError
 from voc.models import DeliveryChannel, Message, MessageKind, MessageState, TicketEvent
 from voc.rules.contact import Why
 from voc.rules.messages import GONE, SAME_WORDS_WITHIN
+from voc.store.customer_merges import was_written_as_one
 from voc.store.events import lock_head
-from voc.store.messages import SYSTEM, move, move_all
+from voc.store.messages import SYSTEM, move, move_all, write_anew
 
 Is = MessageState
 ON_ITS_WAY = frozenset({Is.QUEUED, Is.CLAIMED})
@@ -165,8 +166,8 @@ def resolve_unknown(
     """Evidence on a message whose reply was lost; False if it is not in doubt any more.
 
     Args:
-        to: SENT (it arrived; also of one that was given up), QUEUED (send it again; PLANNED if
-            it was never written) or ABANDONED (leave it).
+        to: SENT (it arrived; also of one that was given up), QUEUED (send it again: see `let_go`)
+            or ABANDONED (leave it).
 
     Raises:
         IllegalTransitionError: Another state was asked for.
@@ -175,6 +176,26 @@ def resolve_unknown(
     proven = message.state is Is.ABANDONED and to is Is.SENT
     if message.state is not Is.UNKNOWN and not proven:
         return False
-    if to is Is.QUEUED and message.content is None:
-        to = Is.PLANNED
+    if to is Is.QUEUED:
+        return let_go(session, message, reason=reason, now=now, actor=actor)
+    return move(session, message, to, now=now, reason=reason, actor=actor, not_before=now)
+
+
+def let_go(session: Session, message: Message, *, reason: str, now: datetime, actor: str) -> bool:
+    """Let a message that waited for a person leave; False if it is elsewhere by now.
+
+    As it is; or, if it was never written, or while its customer was taken for one with somebody
+    else, as it is written then.
+    """
+    if was_written_as_one(session, message):
+        return write_anew(
+            session,
+            message,
+            now=now,
+            not_before=now,
+            planned_at=message.planned_at,
+            reason=reason,
+            actor=actor,
+        )
+    to = Is.PLANNED if message.content is None else Is.QUEUED
     return move(session, message, to, now=now, reason=reason, actor=actor, not_before=now)

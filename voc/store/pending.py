@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from voc.company.model import Company
 from voc.models import Answer, FeedbackState, Message, MessageState
 from voc.rules.contact import Why
-from voc.store import loops, tickets
+from voc.store import loops, routing, tickets
 from voc.store.feedback import span_in_state
 
 WAITING = (MessageState.PLANNED, MessageState.QUEUED)
@@ -28,7 +28,8 @@ def pending(
     if stage == "understand":
         return span_in_state(session, FeedbackState.COLLECTED)[2]
     if stage == "route":
-        return span_in_state(session, FeedbackState.UNDERSTOOD)[2]
+        strays = routing.strays(session, [d.id for d in company.departments])
+        return span_in_state(session, FeedbackState.UNDERSTOOD)[2] + len(strays)
     if stage == "follow_up":
         remind = now - timedelta(days=policy.reminder_after_days)
         return (

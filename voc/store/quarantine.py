@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, CursorResult, func, update
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from voc.models import Quarantine, QuarantineState
+from voc.store.messages import NOT_IN_MEMORY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +37,35 @@ def groups(session: Session, *, source: str = "", limit: int) -> list[Group]:
     return [Group(source=s, reason=reason, n=count) for s, reason, count in session.exec(query)]
 
 
+def mark(session: Session, source: str, reason: str, *, again: bool) -> int:
+    """Have a group tried again, or not after all; return how many items that changes."""
+    group = _of_group(source, reason)
+    query = update(Quarantine).where(*group, col(Quarantine.again).is_(not again))
+    changed = session.execute(query.values(again=again), execution_options=NOT_IN_MEMORY)
+    return cast(CursorResult[Any], changed).rowcount
+
+
+def marked(session: Session, source: str, reason: str) -> int:
+    """How many items of a group are tried again with the next collecting."""
+    query = select(func.count()).where(*_of_group(source, reason), col(Quarantine.again))
+    return session.exec(query).one()
+
+
+def _of_group(source: str, reason: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Quarantine.state) == QuarantineState.WAITING,
+        col(Quarantine.source) == source,
+        col(Quarantine.reason) == reason,
+    )
+
+
 def items(
     session: Session, source: str, reason: str, *, after: int = 0, limit: int
 ) -> list[Quarantine]:
     """Those of one group, without what they say, the oldest first."""
     query = (
         select(Quarantine)
-        .where(
-            Quarantine.state == QuarantineState.WAITING,
-            Quarantine.source == source,
-            Quarantine.reason == reason,
-            col(Quarantine.id) > after,
-        )
+        .where(*_of_group(source, reason), col(Quarantine.id) > after)
         .options(defer(Quarantine.raw_encrypted))  # type: ignore[arg-type]
         .order_by(col(Quarantine.id))
         .limit(limit)

@@ -49,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many tickets wait. What is put off counts as snoozed only."""
+    """How many tickets wait. What is put off counts as snoozed only; late it is not put off."""
 
     all: int
     mine: int
@@ -108,7 +108,7 @@ def counts_of(session: Session, asked: Asked) -> Counts:
             count(awake),
             count(awake, func.lower(owner) == asked.me),
             count(awake, owner.is_(None)),
-            count(awake, due < asked.now),
+            count(due < asked.now),
             count(~awake),
         ).where(col(Ticket.department).in_(sorted(asked.departments)), due >= START)
     ).one()

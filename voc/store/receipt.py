@@ -10,15 +10,17 @@ from sqlmodel import Session, and_, col, or_, select
 from voc.errors import NotFoundError, VocError
 from voc.journal import Head
 from voc.models import FeedbackVersion, Loop, LoopTicket, Message, TicketEvent
-from voc.rules.merkle import Tree
 from voc.rules.receipts import Anchor, Event, Receipt, SentMessage, Words
-from voc.store.upsert import table_of
+from voc.store.ledger import Ledger, LedgerTree
 
 
-def receipt_of(session: Session, loop_id: int, anchored: Head | None) -> Receipt:
+def receipt_of(
+    session: Session, loop_id: int, anchored: Head | None, ledger: Ledger | None = None
+) -> Receipt:
     """What happened to a loop, with what proves it.
 
     Args:
+        ledger: What is known of it from another receipt; its turn is the caller's to take.
         anchored: The newest head in the journal. Without one the ledger's present end is taken,
             which only the database vouches for.
 
@@ -29,10 +31,8 @@ def receipt_of(session: Session, loop_id: int, anchored: Head | None) -> Receipt
     loop = session.get(Loop, loop_id)
     if loop is None:
         raise NotFoundError(f"there is no loop {loop_id}")
-    table = table_of(TicketEvent)
-    ledger = session.execute(select(table.c.id, table.c.hash).order_by(table.c.id)).all()
-    numbers = {event_id: number for number, (event_id, _) in enumerate(ledger, 1)}
-    anchor, tree = _anchor([event_hash for _, event_hash in ledger], anchored)
+    tree = LedgerTree(session, ledger or Ledger())
+    anchor = _anchor(tree, anchored)
     messages = _messages(session, loop_id)
     return Receipt(
         loop=loop_id,
@@ -41,25 +41,21 @@ def receipt_of(session: Session, loop_id: int, anchored: Head | None) -> Receipt
         words=_words(session, loop),
         messages=tuple(_message(message) for message in messages),
         events=tuple(
-            _event(
-                row, numbers[row.id or 0], tree if numbers[row.id or 0] <= anchor.length else None
-            )
-            for row in _events(session, loop_id, messages)
+            _event(row, tree, anchor.length) for row in _events(session, loop_id, messages)
         ),
     )
 
 
-def _anchor(hashes: Sequence[str], anchored: Head | None) -> tuple[Anchor, Tree]:
-    length = len(hashes) if anchored is None else anchored.length
-    tree = Tree(hashes[:length])
-    newest = hashes[length - 1] if 0 < length <= len(hashes) else ""
-    if anchored is not None and (newest, tree.root) != (anchored.hash, anchored.root or tree.root):
+def _anchor(tree: LedgerTree, anchored: Head | None) -> Anchor:
+    length = min(tree.length, anchored.length) if anchored else tree.length
+    newest, root = tree.hash_of(length) if length else "", tree.root(length)
+    if anchored and anchored != Head(length, newest, anchored.root and root):
         raise VocError(
             f"the head that was anchored at {length} events is not in the ledger; `voc verify` "
             "names what was changed"
         )
     in_journal = anchored is not None
-    return Anchor(length=length, hash=newest, root=tree.root, in_journal=in_journal), tree
+    return Anchor(length=length, hash=newest, root=root, in_journal=in_journal)
 
 
 def _messages(session: Session, loop_id: int) -> list[Message]:
@@ -105,7 +101,8 @@ def _message(message: Message) -> SentMessage:
     )
 
 
-def _event(row: TicketEvent, number: int, tree: Tree | None) -> Event:
+def _event(row: TicketEvent, tree: LedgerTree, anchored: int) -> Event:
+    number = tree.number_of(row.id or 0)
     return Event(
         number=number,
         previous_hash=row.previous_hash,
@@ -117,5 +114,5 @@ def _event(row: TicketEvent, number: int, tree: Tree | None) -> Event:
         detail=row.detail,
         at=row.at,
         hash=row.hash,
-        audit_path=None if tree is None else tuple(tree.audit_path(number - 1)),
+        audit_path=tuple(tree.audit_path(number)) if number <= anchored else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy.orm import aliased
@@ -40,6 +40,17 @@ def understood(session: Session, low: int, high: int, *, limit: int) -> list[Fee
             .with_for_update(skip_locked=True)
         )
     )
+
+
+def strays(
+    session: Session, departments: Collection[str], *, limit: int | None = None
+) -> list[tuple[int, str]]:
+    """Unfinished tickets of a department that is none of these, the oldest first, with its id."""
+    query = select(Ticket.id, Ticket.department).where(
+        col(Ticket.state).in_(UNFINISHED), col(Ticket.department).not_in(departments)
+    )
+    rows = session.exec(query.order_by(col(Ticket.id)).limit(limit))
+    return [(ticket_id or 0, department) for ticket_id, department in rows]
 
 
 def twin_loop(session: Session, piece: Feedback) -> Loop | None:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, select
 
 from voc.models import (
@@ -22,11 +21,9 @@ from voc.models import (
     Theme,
     ThemeAssignment,
 )
-from voc.store.verbatims import conditions
+from voc.store.message_lists import Spot
+from voc.store.said import LOOKED_THROUGH, Span, Stretch, conditions, stretch
 from voc.store.weekly import Wanted
-
-LOOKED_THROUGH = 3_000
-"""How many of a theme's statements one page looks through for those that the filter wants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +43,10 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Some verbatims, and where the next page begins: below this statement; None: nowhere."""
+    """Some verbatims, and the spot behind which the next page begins; None: nowhere."""
 
     verbatims: Sequence[Verbatim]
-    below: int | None
+    after: Spot | None
 
 
 def names(session: Session, ids: Collection[int]) -> dict[int, Theme]:
@@ -59,56 +56,43 @@ def names(session: Session, ids: Collection[int]) -> dict[int, Theme]:
 
 
 def newest(
-    session: Session,
-    theme_id: int,
-    wanted: Wanted,
-    span: tuple[datetime, datetime],
-    *,
-    below: int | None,
-    limit: int,
+    session: Session, theme_id: int, wanted: Wanted, span: Span, *, after: Spot | None, limit: int
 ) -> Found:
-    """The newest statements of the theme that were said in *span*, with ids under *below*."""
-    under = true() if below is None else col(ThemeAssignment.statement_id) < below
-    ids = session.exec(
-        select(col(ThemeAssignment.statement_id))
-        .where(ThemeAssignment.theme_id == theme_id, under)
-        .order_by(col(ThemeAssignment.statement_id).desc())
-        .limit(LOOKED_THROUGH)
-    ).all()
-    if not ids:
-        return Found(verbatims=[], below=None)
+    """The newest that were said in *span*, older than *after*, of what *wanted* says.
+
+    All statements of a small theme are looked at; of a large one those of so much feedback.
+    """
+    theme, said, key = col(ThemeAssignment.theme_id), col(Feedback.said_at), col(Statement.id)
+    ids = select(ThemeAssignment.statement_id).where(theme == theme_id).limit(LOOKED_THROUGH + 1)
+    if len(session.exec(ids).all()) <= LOOKED_THROUGH:
+        looked_at, is_ours = Stretch(*span, after), theme == theme_id
+    else:  # the sum keeps databases from walking the theme's statements instead of the feedback
+        looked_at, is_ours = stretch(session, span, after), theme + 0 == theme_id
     rows = session.exec(
         select(Statement, FeedbackVersion.verbatim, Feedback, col(Loop.id))
-        .join(ThemeAssignment, col(ThemeAssignment.statement_id) == Statement.id)
+        .join(ThemeAssignment, col(ThemeAssignment.statement_id) == key)
         .join(FeedbackVersion, col(FeedbackVersion.id) == Statement.version_id)
         .join(Feedback, col(Feedback.id) == FeedbackVersion.feedback_id)
         .join(Customer, col(Customer.id) == Feedback.customer_id)
         .join(Loop, col(Loop.feedback_id) == Feedback.id, isouter=True)
         .where(
-            ThemeAssignment.theme_id == theme_id,
-            col(Statement.id).between(ids[-1], ids[0]),
+            is_ours,
+            *looked_at.holds(key),
             col(Feedback.version) == FeedbackVersion.number,
-            *_said_in(span),
             *conditions(wanted),
         )
-        .order_by(col(ThemeAssignment.statement_id).desc())
+        .order_by(said.desc(), key.desc())
         .limit(limit)
     ).all()
     felt = _sentiments(session, [statement.id or 0 for statement, *_ in rows])
-    last = rows[-1][0].id if len(rows) == limit else ids[-1]
-    is_last_page = len(rows) < limit and len(ids) < LOOKED_THROUGH
+    last = Spot(rows[-1][2].said_at, rows[-1][0].id or 0) if len(rows) == limit else None
     return Found(
         verbatims=[
             _verbatim(statement, text, feedback, loop_id, felt.get(statement.id or 0))
             for statement, text, feedback, loop_id in rows
         ],
-        below=None if is_last_page else last,
+        after=looked_at.follows(last),
     )
-
-
-def _said_in(span: tuple[datetime, datetime]) -> list[ColumnElement[bool]]:
-    begin, end = span
-    return [col(Feedback.said_at) >= begin, col(Feedback.said_at) < end]
 
 
 def _sentiments(session: Session, ids: Sequence[int]) -> dict[int, str | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from voc.models import FeedbackVersion, Statement, TicketEvent
+from voc.models import FeedbackVersion, Statement, TicketEvent, TicketEventKind
+from voc.store.listings import MOVES
 
 
 def quotes_of(session: Session, ticket_ids: Sequence[int | None]) -> dict[int, list[str]]:
@@ -41,3 +42,26 @@ def history_of(session: Session, ticket_id: int) -> list[TicketEvent]:
     """The ticket's events, oldest first."""
     query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id)
     return list(session.exec(query.order_by(col(TicketEvent.id))))
+
+
+def newest_move(session: Session, ticket_id: int) -> TicketEvent | None:
+    """What happened last to the ticket itself. That a message about it left is nothing of that."""
+    return next(iter(newest_of(session, ticket_id, MOVES, limit=1)), None)
+
+
+def newest_of(
+    session: Session, ticket_id: int, kinds: Collection[TicketEventKind], *, limit: int
+) -> list[TicketEvent]:
+    """The ticket's newest events of these kinds, the newest first."""
+    query = select(TicketEvent).where(
+        TicketEvent.ticket_id == ticket_id, col(TicketEvent.kind).in_(sorted(kinds))
+    )
+    return list(session.exec(query.order_by(col(TicketEvent.id).desc()).limit(limit)))
+
+
+def times(session: Session, ticket_id: int, kind: TicketEventKind) -> int:
+    """How often that has happened to the ticket."""
+    query = select(func.count()).where(
+        col(TicketEvent.ticket_id) == ticket_id, TicketEvent.kind == kind
+    )
+    return session.exec(query).one()

@@ -43,7 +43,7 @@ class EarlierLoop:
     text: str = field(repr=False)
     state: LoopState
     reason: str | None
-    round: int
+    reopened: int
     departments: tuple[str, ...]
     tickets: tuple[int, ...]
 
@@ -109,7 +109,7 @@ def earlier_loops(session: Session, customer_id: int, but: Collection[int]) -> l
             text=version.verbatim,
             state=loop.state,
             reason=loop.reason,
-            round=loop.round,
+            reopened=loop.reopened,
             departments=tuple(d for loop_id, _, d in pairs if loop_id == loop.id),
             tickets=tuple(t for loop_id, t, _ in pairs if loop_id == loop.id),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from voc.models import (
     Statement,
     Suggestion,
     SuggestionKind,
-    Ticket,
     TicketEvent,
     TicketEventKind,
 )
@@ -114,9 +113,13 @@ def loops_by_customer(session: Session, customers: Collection[int]) -> dict[int,
     return dict(session.exec(query.group_by(col(Loop.customer_id))).all())
 
 
-def came_back(session: Session, tickets: Collection[Ticket]) -> dict[int, str]:
-    """By ticket that was reopened the code of why: what was last."""
-    again = [ticket.id for ticket in tickets if ticket.round > 1]
+def came_back(session: Session, rounds: Mapping[int | None, int]) -> dict[int, str]:
+    """By ticket that was reopened the code of why: what was last.
+
+    Args:
+        rounds: By ticket its round.
+    """
+    again = [ticket for ticket, round_ in rounds.items() if round_ > 1]
     query = select(TicketEvent.ticket_id, TicketEvent.detail).where(
         col(TicketEvent.ticket_id).in_(again),
         col(TicketEvent.kind) == TicketEventKind.REOPENED,

@@ -7,41 +7,67 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, func, true
 from sqlmodel import Session, col, select
 
-from voc.models import Channel, Customer, Feedback, FeedbackVersion, Loop, RatingScale
+from voc.models import (
+    Channel,
+    Customer,
+    Feedback,
+    FeedbackState,
+    FeedbackVersion,
+    Label,
+    Loop,
+    RatingScale,
+    Statement,
+    Suggestion,
+    SuggestionKind,
+)
 from voc.rules.ratings import PASSIVE_FROM, PROMOTER_FROM, SATISFIED_FROM
+from voc.rules.weeks import UNSURE
 from voc.store.message_lists import Spot
+from voc.store.said import Span, conditions, stretch
 from voc.store.weekly import Wanted
 
-LOOKED_THROUGH = 3_000
-"""How many pieces of feedback one page looks through for those that the filter wants."""
+
+def _rated(scale: RatingScale, low: float, under: float) -> ColumnElement[bool]:
+    given = col(Feedback.rating)
+    return (col(Feedback.rating_scale) == scale) & (given >= low) & (given < under)
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
-    """Ratings of a scale from *low* up to, not including, *under*."""
+def _felt(value: str) -> ColumnElement[bool]:
+    """One of its statements feels so: says the newest label, or else the newest suggestion."""
+    label, suggestion = (
+        select(col(table.value))
+        .where(col(table.statement_id) == Statement.id, table.kind == SuggestionKind.SENTIMENT)
+        .order_by(col(table.id).desc())
+        .limit(1)
+        .scalar_subquery()
+        for table in (Label, Suggestion)
+    )
+    felt = func.coalesce(label, suggestion, UNSURE)
+    ours = col(Statement.version_id) == FeedbackVersion.id
+    return select(Statement.id).where(ours, felt == value).exists()
 
-    scale: RatingScale
-    low: float
-    under: float
 
-
-GROUPS: Mapping[str, Rated] = MappingProxyType(
+GROUPS: Mapping[str, ColumnElement[bool]] = MappingProxyType(
     {
-        "promoters": Rated(RatingScale.NPS, PROMOTER_FROM, 11),
-        "passives": Rated(RatingScale.NPS, PASSIVE_FROM, PROMOTER_FROM),
-        "detractors": Rated(RatingScale.NPS, 0, PASSIVE_FROM),
-        "satisfied": Rated(RatingScale.CSAT, SATISFIED_FROM, 6),
-        "not_satisfied": Rated(RatingScale.CSAT, 1, SATISFIED_FROM),
-        "little_effort": Rated(RatingScale.CES, 1, 4),
-        "much_effort": Rated(RatingScale.CES, 4, 8),
-        "four_or_five_stars": Rated(RatingScale.STARS, 4, 6),
-        "up_to_three_stars": Rated(RatingScale.STARS, 1, 4),
+        "promoters": _rated(RatingScale.NPS, PROMOTER_FROM, 11),
+        "passives": _rated(RatingScale.NPS, PASSIVE_FROM, PROMOTER_FROM),
+        "detractors": _rated(RatingScale.NPS, 0, PASSIVE_FROM),
+        "satisfied": _rated(RatingScale.CSAT, SATISFIED_FROM, 6),
+        "not_satisfied": _rated(RatingScale.CSAT, 1, SATISFIED_FROM),
+        "little_effort": _rated(RatingScale.CES, 1, 4),
+        "much_effort": _rated(RatingScale.CES, 4, 8),
+        "four_or_five_stars": _rated(RatingScale.STARS, 4, 6),
+        "up_to_three_stars": _rated(RatingScale.STARS, 1, 4),
+        **{feeling: _felt(feeling) for feeling in ("negative", "neutral", "positive", UNSURE)},
+        "routed": col(Feedback.state) == FeedbackState.ROUTED,
+        "filed": col(Feedback.state) == FeedbackState.FILED,
+        "waiting": col(Feedback.state).in_([FeedbackState.COLLECTED, FeedbackState.UNDERSTOOD]),
     }
 )
-"""Whose words can be asked for, by what they gave."""
+"""Whose words can be asked for: what they gave, how they feel, what became of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,79 +91,34 @@ class Found:
 
     verbatims: Sequence[Verbatim]
     after: Spot | None
-    back_to: datetime | None
-    """How far this page looked."""
 
 
 def newest(
-    session: Session,
-    wanted: Wanted,
-    span: tuple[datetime, datetime],
-    group: str,
-    *,
-    after: Spot | None,
-    limit: int,
+    session: Session, wanted: Wanted, span: Span, group: str, *, after: Spot | None, limit: int
 ) -> Found:
     """The newest that were said in *span*, older than *after*, of what *wanted* and *group* say."""
     said, key = col(Feedback.said_at), col(Feedback.id)
-    begin, end = span
-    behind = (
-        true() if after is None else (said <= after.at) & ((said < after.at) | (key < after.id))
-    )
-    window = session.exec(
-        select(said, key)
-        .where(said >= begin, said < end, behind)
-        .order_by(said.desc(), key.desc())
-        .limit(LOOKED_THROUGH)
-    ).all()
-    if not window:
-        return Found(verbatims=[], after=None, back_to=None)
-    oldest = Spot(window[-1][0], window[-1][1] or 0)
+    looked_at = stretch(session, span, after)
     rows = session.exec(
         select(Feedback, FeedbackVersion.verbatim, col(Loop.id))
         .join(FeedbackVersion, col(FeedbackVersion.feedback_id) == key)
         .join(Customer, col(Customer.id) == Feedback.customer_id)
         .join(Loop, col(Loop.feedback_id) == key, isouter=True)
         .where(
-            said.between(oldest.at, window[0][0]),
-            behind,
-            (said > oldest.at) | (key >= oldest.id),
+            *looked_at.holds(key),
             col(FeedbackVersion.number) == Feedback.version,
             FeedbackVersion.verbatim != "",
             *conditions(wanted),
-            *_rated(group),
+            GROUPS[group] if group else true(),
         )
         .order_by(said.desc(), key.desc())
         .limit(limit)
     ).all()
-    is_full, is_cut = len(rows) == limit, len(window) == LOOKED_THROUGH
-    last = Spot(rows[-1][0].said_at, rows[-1][0].id or 0) if is_full else oldest
+    last = Spot(rows[-1][0].said_at, rows[-1][0].id or 0) if len(rows) == limit else None
     return Found(
         verbatims=[_verbatim(feedback, words, loop_id) for feedback, words, loop_id in rows],
-        after=last if is_full or is_cut else None,
-        back_to=last.at,
+        after=looked_at.follows(last),
     )
-
-
-def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What a filter says of a piece of feedback and of its customer."""
-    found = []
-    if wanted.channel is not None:
-        found.append(col(Feedback.channel) == wanted.channel)
-    if wanted.touchpoints is not None:
-        found.append(col(Feedback.touchpoint).in_(sorted(wanted.touchpoints)))
-    if wanted.product is not None:
-        found.append(col(Feedback.product) == wanted.product)
-    if wanted.segment is not None:
-        found.append(col(Customer.segment) == wanted.segment)
-    return found
-
-
-def _rated(group: str) -> list[ColumnElement[bool]]:
-    if not (rated := GROUPS.get(group)):
-        return []
-    given = col(Feedback.rating)
-    return [col(Feedback.rating_scale) == rated.scale, given >= rated.low, given < rated.under]
 
 
 def _verbatim(feedback: Feedback, words: str, loop_id: int | None) -> Verbatim:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, String, cast, exists
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from voc.models import Answer, Loop, LoopTicket, Message, MessageKind, Ticket, Verdict
+from voc.models import (
+    Answer,
+    Loop,
+    LoopTicket,
+    Message,
+    MessageKind,
+    MessageState,
+    Ticket,
+    Verdict,
+)
+from voc.rules.contact import Why
 from voc.rules.lifecycle import UNFINISHED
 from voc.rules.messages import LoopFacts, TicketFacts, still_wanted
+from voc.store.messages import write_anew
 
 
 def unresolved() -> ColumnElement[bool]:
@@ -47,15 +59,32 @@ def is_wanted(row: Row[Any]) -> bool:
         round=row.Loop.round,
         all_resolved=not row.unresolved,
         answered=bool(row.answered),
+        kind=row.Loop.kind,
     )
-    ticket = row.Ticket and TicketFacts(
-        state=row.Ticket.state, hand=row.Ticket.hand, round=row.Ticket.round
-    )
+    ticket = row.Ticket and _facts_of(row.Ticket)
     # A follow-up is about its loop; an alert may name the loop, but is about its ticket.
     is_follow_up = row.Message.kind is MessageKind.FOLLOW_UP
     return still_wanted(
         row.Message.step,
         loop if is_follow_up else None,
         None if is_follow_up else ticket,
+        recipient=row.Message.recipient,
         to_judge=bool(row.to_judge),
     )
+
+
+def owe_again(session: Session, ticket: Ticket, *, now: datetime) -> None:
+    """Plan anew the alerts about a ticket that were not wanted when they were due, and now are."""
+    dropped = select(Message).where(
+        Message.ticket_id == ticket.id,
+        Message.kind == MessageKind.ALERT,
+        Message.state == MessageState.CANCELLED,
+        Message.reason == Why.NOT_WANTED.value,
+    )
+    for alert in session.exec(dropped.order_by(col(Message.id))):
+        if still_wanted(alert.step, None, _facts_of(ticket), recipient=alert.recipient):
+            write_anew(session, alert, now=now, not_before=now)
+
+
+def _facts_of(ticket: Ticket) -> TicketFacts:
+    return TicketFacts(state=ticket.state, hand=ticket.hand, round=ticket.round, owner=ticket.owner)

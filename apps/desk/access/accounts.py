@@ -9,14 +9,15 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
-from apps.desk.access.gate import KEEPERS, Visitor, do, see
+from apps.desk.access.gate import Visitor, do, see
 from apps.desk.access.password_link import make_link
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.roles import KEEPERS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from voc.actions import accounts as actions
-from voc.actions.accounts import AccountError, subject_of
+from voc.actions.accounts import AccountError
 from voc.errors import NotFoundError
 from voc.models import Account, Role
-from voc.store import accounts, audit
+from voc.store import accounts
 from voc.store.database import reading, transaction
 
 router = APIRouter()
@@ -78,12 +79,16 @@ def create(
             )
     except AccountError as exc:
         typed = _typed(email, name, role, departments)
-        return _form(desk, visitor, None, typed, wrong=str(exc))
+        with reading(desk.engine) as session:
+            taken = accounts.by_email(session, email)
+        return _form(desk, visitor, None, typed, wrong=str(exc), taken=taken)
     return _show_link(desk, visitor, account)
 
 
 @router.get("/desk/accounts/{account_id}")
-def show_account(account_id: int, desk: TheDesk, visitor: Visitor = see(KEEPERS)) -> HTMLResponse:
+def show_account(
+    account_id: Number, desk: TheDesk, visitor: Visitor = see(KEEPERS)
+) -> HTMLResponse:
     with reading(desk.engine) as session:
         account = _found(session, account_id)
     typed = _typed(account.email, account.name, account.role, account.departments)
@@ -93,7 +98,7 @@ def show_account(account_id: int, desk: TheDesk, visitor: Visitor = see(KEEPERS)
 @router.post("/desk/accounts/{account_id}")
 def change(
     *,
-    account_id: int,
+    account_id: Number,
     desk: TheDesk,
     visitor: Visitor = do(KEEPERS),
     name: Annotated[str, Form()] = "",
@@ -121,7 +126,7 @@ def change(
 
 
 @router.post("/desk/accounts/{account_id}/close")
-def close(account_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> Response:
+def close(account_id: Number, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> Response:
     try:
         with transaction(desk.engine) as session:
             account = _found(session, account_id)
@@ -135,7 +140,7 @@ def close(account_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> Res
 
 
 @router.post("/desk/accounts/{account_id}/reopen")
-def reopen(account_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> RedirectResponse:
+def reopen(account_id: Number, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> RedirectResponse:
     with transaction(desk.engine) as session:
         account = _found(session, account_id)
         actions.reopen(session, account, actor=visitor.email, now=visitor.now)
@@ -143,11 +148,10 @@ def reopen(account_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> Re
 
 
 @router.post("/desk/accounts/{account_id}/link")
-def show_link(account_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> HTMLResponse:
+def show_link(account_id: Number, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> HTMLResponse:
     with transaction(desk.engine) as session:
         account = _found(session, account_id)
-        subject = subject_of(account)
-        audit.write(session, visitor.email, "password_link_made", subject, at=visitor.now)
+        actions.make_link(session, account, actor=visitor.email, now=visitor.now)
     return _show_link(desk, visitor, account)
 
 
@@ -175,6 +179,7 @@ def _form(
     typed: dict[str, Any],
     *,
     wrong: str = "",
+    taken: Account | None = None,
 ) -> HTMLResponse:
     return desk.view(
         "access/account.html",
@@ -184,6 +189,7 @@ def _form(
         account=account,
         typed=typed,
         wrong=wrong,
+        taken=taken,
         roles=ROLES,
         departments=desk.company.departments,
     )

@@ -32,11 +32,13 @@ class Afterwards:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[Deed] = deque(maxlen=MOST)
+        self._changes = Lock()
         self._writes = Lock()
 
     def add(self, deed: Deed) -> None:
         """Let *deed* be done in a transaction, soon."""
-        self._waiting.append(deed)
+        with self._changes:
+            self._waiting.append(deed)
 
     def do(self) -> None:
         """Do what waits, unless somebody is about to: they will see to it."""
@@ -49,13 +51,16 @@ class Afterwards:
 
     def _do_all(self) -> bool:
         """False: the database takes nothing now."""
-        taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        with self._changes:
+            taken = list(self._waiting)
+            self._waiting.clear()
         try:
             with transaction(self._engine) as session:
                 for deed in taken:
                     _do(deed, session)
         except OperationalError:
-            self._waiting.extendleft(reversed(taken))
+            with self._changes:
+                self._waiting = deque([*taken, *self._waiting], maxlen=MOST)
             log.warning("%d notes about visits wait for the database", len(taken))
             return False
         return True

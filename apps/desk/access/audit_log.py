@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,15 +12,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import REVIEWERS
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.guards import DESK_HEADERS
-from voc.models import AuditEntry, Role
+from voc.columns import LARGEST
+from voc.models import AuditEntry
+from voc.spreadsheet import harmless
 from voc.store import audit
 from voc.store.database import reading
 
 router = APIRouter()
 
-REVIEWERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 PAGE = 50
 CHUNK = 1_000
 DEEDS = (
@@ -32,6 +34,7 @@ DEEDS = (
     "account_created",
     "account_changed",
     "account_closed",
+    "password_link_made",
     "password_set",
     "token_created",
     "token_revoked",
@@ -50,9 +53,9 @@ def show_log(
     actor: Asked = "",
     subject: Asked = "",
     deed: Asked = "",
-    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
 ) -> HTMLResponse:
-    wanted = {"actor": actor.strip(), "subject": subject.strip(), "deed": deed.strip()}
+    wanted = _wanted(actor, subject, deed)
     with reading(desk.engine) as session:
         rows = audit.entries(session, **wanted, before=before, limit=PAGE + 1)
     asked = {name: value for name, value in wanted.items() if value}
@@ -80,20 +83,25 @@ def download(
     deed: Asked = "",
 ) -> StreamingResponse:
     visitor.saw("audit")
-    lines = _lines(desk, actor.strip(), subject.strip(), deed.strip())
+    lines = _lines(desk, _wanted(actor, subject, deed))
     headers = {**DESK_HEADERS, "Content-Disposition": 'attachment; filename="audit.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _lines(desk: Desk, actor: str, subject: str, deed: str) -> Iterator[str]:
+def _wanted(actor: str, subject: str, deed: str) -> dict[str, str]:
+    """What is looked for. Addresses are kept in small letters; login names as they are."""
+    who = actor.strip()
+    who = who.lower() if "@" in who else who
+    return {"actor": who, "subject": subject.strip(), "deed": deed.strip()}
+
+
+def _lines(desk: Desk, wanted: Mapping[str, str]) -> Iterator[str]:
     """The whole log in pieces: it is longer than fits into memory."""
     yield ",".join(COLUMNS) + "\r\n"
     before: int | None = None
     while True:
         with reading(desk.engine) as session:
-            rows = audit.entries(
-                session, actor=actor, subject=subject, deed=deed, before=before, limit=CHUNK
-            )
+            rows = audit.entries(session, **wanted, before=before, limit=CHUNK)
         if not rows:
             return
         piece = io.StringIO()
@@ -102,7 +110,6 @@ def _lines(desk: Desk, actor: str, subject: str, deed: str) -> Iterator[str]:
         before = rows[-1].id
 
 
-def _cells(row: AuditEntry) -> list[str]:
-    """A spreadsheet would run what begins like a formula."""
-    cells = [str(row.id), row.at.isoformat(), row.actor, row.deed, row.subject, row.detail]
-    return [f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in cells]
+def _cells(row: AuditEntry) -> list[object]:
+    cells = (row.id, row.at.isoformat(), row.actor, row.deed, row.subject, row.detail)
+    return [harmless(cell) for cell in cells]

@@ -23,8 +23,13 @@ class Door:
     public_url: str
     by_client: RateLimit
     """A try for each password that comes from one place."""
+    by_client_and_account: RateLimit
+    """A try for each password that comes from one place for one account."""
     by_account: RateLimit
-    """A try for each password for one account, wherever it comes from."""
+    """A try for each password for one account, wherever it comes from. A wide one: it takes many
+    places to shut out whom the account is."""
+    refusals: RateLimit
+    """A note in the audit log for each try that these refuse, by account."""
     provider: Provider | None
     """Where people may sign in instead."""
 

@@ -6,6 +6,7 @@ import hmac
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -14,8 +15,9 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from apps.desk.access.provider import Begun, Provider, ProviderError, Told
-from apps.desk.access.sign_in import enter, welcome
+from apps.desk.access.sign_in import enter, note_failure, welcome
 from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.guards import client_of
 from voc.actions.accounts import subject_of, take_role
 from voc.models import Account, Role
 from voc.rules.access import own_path, subject_key
@@ -34,9 +36,7 @@ def send_away(
     request: Request, desk: TheDesk, wanted: Annotated[str, Query(alias="next")] = ""
 ) -> RedirectResponse:
     provider = _provider(desk)
-    client = request.client.host if request.client else ""
-    if not desk.door.by_client.take(client):
-        raise Refusal(429, "too_many")
+    _count(request, desk)
     try:
         url, begun = provider.begin()
     except ProviderError:
@@ -54,15 +54,19 @@ def come_back(request: Request, desk: TheDesk, state: str = "", code: str = "") 
     kept = _opened(desk, request.cookies.get(desk.door.named(AWAY_COOKIE), ""), now)
     if not code or not hmac.compare_digest(kept["state"].encode(), state.encode()):
         raise Refusal(403, "provider")
+    _count(request, desk)
     begun = Begun(state=state, nonce=kept["nonce"], verifier=kept["verifier"])
     try:
         told = provider.finish(begun, code)
-    except ProviderError:
-        raise Refusal(403, "provider") from None
+    except ProviderError as exc:
+        raise _refusal(desk, None, "provider", exc.code, now) from None
     with transaction(desk.engine) as session:
-        account = _account_of(session, told, now)
+        account = _account_of(session, desk, told, now)
         if provider.settings.role_claim:
-            take_role(session, account, _role(provider, told), now=now)
+            role = _role(provider, told)
+            if role is None:
+                raise _refusal(desk, account, "no_role", "no_role", now)
+            take_role(session, account, role, now=now)
         token = enter(session, account, "provider", now)
     response = welcome(desk, token, kept["next"])
     desk.door.take(response, AWAY_COOKIE)
@@ -80,7 +84,27 @@ def _provider(desk: Desk) -> Provider:
     return desk.door.provider
 
 
-def _account_of(session: Session, told: Told, now: datetime) -> Account:
+def _count(request: Request, desk: Desk) -> None:
+    """Count a try of this client: each asks the provider something, too.
+
+    Raises:
+        Refusal: There were too many.
+    """
+    if not desk.door.by_client.take(client_of(request)):
+        raise Refusal(429, "too_many")
+
+
+def _refusal(desk: Desk, account: Account | None, notice: str, why: str, now: datetime) -> Refusal:
+    """Who comes from the provider and is not let in; it is noted as a try."""
+    if account:
+        note_failure(desk, account, why, now)
+    else:
+        note = partial(audit.write, actor="provider", deed="sign_in_failed", subject="provider")
+        desk.afterwards.add(partial(note, detail=why, at=now))
+    return Refusal(403, notice)
+
+
+def _account_of(session: Session, desk: Desk, told: Told, now: datetime) -> Account:
     """The account that is bound to them; once, the one with their address.
 
     Raises:
@@ -94,21 +118,14 @@ def _account_of(session: Session, told: Told, now: datetime) -> Account:
             account.oidc_subject = subject
             audit.write(session, account.email, "bound", subject_of(account), at=now)
     if account is None or account.closed_at or account.oidc_subject != subject:
-        raise Refusal(403, "not_known")
+        raise _refusal(desk, account, "not_known", "not_known", now)
     return account
 
 
-def _role(provider: Provider, told: Told) -> Role:
-    """The first of the settings' that they have.
-
-    Raises:
-        Refusal: They have none.
-    """
+def _role(provider: Provider, told: Told) -> Role | None:
+    """The first of the settings' that they have."""
     roles = (role for group, role in provider.settings.roles.items() if group in told.groups)
-    role = next(roles, None)
-    if role is None:
-        raise Refusal(403, "no_role")
-    return role
+    return next(roles, None)
 
 
 def _sealed(desk: Desk, kept: dict[str, str]) -> str:

@@ -24,21 +24,9 @@ from voc.store import accounts, audit
 from voc.store.accounts import SEEN_EVERY
 from voc.store.database import reading
 
-EVERYBODY = frozenset(Role)
-READERS = frozenset({Role.OWNER, Role.OPERATIONS, Role.AUDITOR})
-"""Those who may read customers' words: owners only in their departments."""
-WORKERS = frozenset({Role.OWNER, Role.OPERATIONS})
-WATCHERS = frozenset({Role.OPERATIONS, Role.AUDITOR})
-KEEPERS = frozenset({Role.ADMINISTRATOR})
-OPERATIONS = frozenset({Role.OPERATIONS})
-
 
 class SignInFirst(Exception):  # noqa: N818 (not an error of ours: a page)
-    """Nobody is signed in. `back_to` is where they wanted to go."""
-
-    def __init__(self, back_to: str) -> None:
-        super().__init__(back_to)
-        self.back_to = back_to
+    """Nobody is signed in who may have this page, or whose form this is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +43,8 @@ class Visitor:
     token_hash: str
     now: datetime
     afterwards: Afterwards = field(repr=False, compare=False)
+    noted: set[str] = field(default_factory=set, repr=False, compare=False)
+    """What they saw on this page, so that it is noted once."""
 
     def sees(self, department: str) -> bool:
         """Whether the tickets of *department* are theirs to see."""
@@ -70,16 +60,17 @@ class Visitor:
             raise Refusal(404, "not_here")
 
     def saw(self, subject: str, detail: str = "") -> None:
-        """Note in the audit log that they saw *subject*: call it once what is shown was found.
+        """Note in the audit log that they saw *subject*, where a page gets what it shows.
 
-        It is written after the page was sent, and so costs the page nothing. Owners' views of a
-        ticket (``visitor.saw(f"ticket:{ticket.id}")``) and everybody's views of a customer
-        (``visitor.saw(f"customer:{customer.id}")``) are noted. What changes something is written
-        by `voc.store.audit.write` in its own transaction instead.
+        It is written after the page was sent, and so costs the page nothing. What changes
+        something is written by `voc.store.audit.write` in its own transaction instead.
 
         Args:
             detail: A code. Never a customer's words, names or addresses.
         """
+        if subject in self.noted:
+            return
+        self.noted.add(subject)
         self.afterwards.add(
             partial(
                 audit.write,
@@ -162,8 +153,7 @@ def visitor_of(request: Request, desk: Desk) -> Visitor:
     with reading(desk.engine) as session:
         found = accounts.signed_in(session, key, now)
     if found is None:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raise SignInFirst(asked if request.method in {"GET", "HEAD"} else "/desk")
+        raise SignInFirst
     browser, account = found
     _note_visit(desk, browser, now)
     return _visitor(desk, browser, account, now)

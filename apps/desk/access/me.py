@@ -9,8 +9,9 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from apps.desk.access.gate import EVERYBODY, Visitor, do, see
-from apps.desk.access.sign_in import TOO_MANY, may_try
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import EVERYBODY
+from apps.desk.access.sign_in import TOO_MANY, may_try, note_failure
 from apps.desk.desk import Desk, TheDesk
 from voc.actions.accounts import AccountError, change_self, kept_password, set_password
 from voc.passwords import is_password
@@ -61,8 +62,10 @@ def change_password(
     if not may_try(request, desk, visitor.email):
         return _page(desk, visitor, wrong_password=TOO_MANY, status=429)
     with reading(desk.engine) as session:
-        before = accounts.found(session, visitor.account_id).password_hash
+        account = accounts.found(session, visitor.account_id)
+    before = account.password_hash
     if not is_password(old, before):
+        note_failure(desk, account, "old_password", visitor.now)
         return _page(desk, visitor, wrong_password=NOT_OLD)
     if password != again:
         return _page(desk, visitor, wrong_password="The two new passwords differ.")  # noqa: S106
@@ -71,7 +74,9 @@ def change_password(
     except AccountError as exc:
         return _page(desk, visitor, wrong_password=str(exc))
     with transaction(desk.engine) as session:
-        account = accounts.found(session, visitor.account_id)
+        account = accounts.locked(session, visitor.account_id)
+        if account.password_hash != before:  # somebody has just set another one
+            return _page(desk, visitor, wrong_password=NOT_OLD)
         set_password(
             session,
             account,

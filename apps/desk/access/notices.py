@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Match
 
 from apps.desk.access.gate import SignInFirst, Visitor, visitor_of
 from apps.desk.desk import TEMPLATES, Desk
 from apps.desk.guards import DESK_HEADERS
 from apps.desk.words import WORDS
 
+LOOKS = frozenset({"GET", "HEAD"})
 NOTICES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "not_yours": (
@@ -71,18 +73,37 @@ def outside(desk: Desk, template: str, *, status: int = 200, **facts: Any) -> HT
 def notice(request: Request, desk: Desk, name: str, status: int) -> HTMLResponse:
     """Says in plain words why there is no other page."""
     title, text = NOTICES.get(name) or _shared(desk, name)
-    visitor = _visitor(request, desk) if name != "broken" else None  # the database may be
+    visitor = None if name in {"broken", "busy"} else _visitor(request, desk)  # the database is
     facts = {"headline": title, "text": text}
     if visitor is None:
         return outside(desk, "access/notice.html", status=status, **facts)
     return desk.view("access/notice.html", visitor, status=status, **facts)
 
 
-def sign_in_first(_request: Request, exc: Exception) -> RedirectResponse:
-    """To the sign-in page, and from there to where they wanted to go."""
-    assert isinstance(exc, SignInFirst)  # noqa: S101  (registered for it)
-    then = f"?next={quote(exc.back_to)}" if exc.back_to != "/desk" else ""
-    return RedirectResponse(f"/sign-in{then}", 303)
+def sign_in_first(request: Request, _exc: Exception) -> RedirectResponse:
+    """To the sign-in page, and from there to where they wanted to go.
+
+    What a form has sent is lost: they are told so, and come back to where it stood.
+    """
+    path, query = request.url.path, {}
+    if path.startswith("/desk/") and request.method not in LOOKS:
+        query = {"done": "expired", "next": _above(request)}
+    elif path.startswith("/desk/"):
+        asked = f"?{request.url.query}" if request.url.query else ""
+        query = {"next": path + asked}
+    where = f"?{urlencode(query, safe='/')}" if query else ""
+    return RedirectResponse(f"/sign-in{where}", 303)
+
+
+def _above(request: Request) -> str:
+    """The page that a form stood on: the nearest above its own address that can be looked at."""
+    path = request.url.path
+    while path.startswith("/desk/"):
+        look = {**request.scope, "method": "GET", "path": path}
+        if any(route.matches(look)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return "/desk"
 
 
 def _visitor(request: Request, desk: Desk) -> Visitor | None:

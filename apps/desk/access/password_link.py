@@ -1,11 +1,13 @@
 """A link to set a password with: for who has none yet, or has forgotten it.
 
-It is kept nowhere: its seal covers the password that it replaces, and so it works once.
+It is kept nowhere: its seal covers a number that changes when it was used, when another one is
+made and when the account is closed. So it works once, and only the newest.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,20 +15,24 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from apps.desk.access.notices import outside
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.desk import Desk, Refusal, TheDesk, refuse_miss
 from voc.actions.accounts import AccountError, kept_password, set_password
 from voc.models import Account
 from voc.rules.access import PASSWORD_LINK_LASTS
 from voc.rules.tokens import digest
+from voc.store import accounts
 from voc.store.database import reading, transaction
 
 router = APIRouter()
 
+TOKEN = re.compile(r"(?P<account>[0-9]{1,9})\.(?P<until>[0-9]{1,10})\.[0-9a-f]{64}")
+ACTOR = "password link"
+"""Whoever holds it: we do not know that it is who the account is for."""
+
 
 def make_link(desk: Desk, account: Account, now: datetime) -> str:
     """The address where the password of *account* can be set once."""
-    until = int((now + PASSWORD_LINK_LASTS).timestamp())
-    token = f"{account.id}.{until}.{_seal(desk, account, until)}"
+    token = _token(desk, account, int((now + PASSWORD_LINK_LASTS).timestamp()))
     return f"{desk.door.public_url.rstrip('/')}/sign-in/password/{token}"
 
 
@@ -52,10 +58,10 @@ def set_it(
         return _page(desk, account, wrong=str(exc))
     now = desk.clock()
     with transaction(desk.engine) as session:
-        session.add(account)
-        session.refresh(account, with_for_update=True)
-        _require(desk, account, token, now)  # another browser may have used it just now
-        set_password(session, account, kept, actor=account.email, now=now)
+        account = accounts.locked(session, account.id or 0)
+        if not _is_valid(desk, account, token, now):  # another browser may have used it just now
+            raise Refusal(404, "password_link")
+        set_password(session, account, kept, actor=ACTOR, now=now)
     return RedirectResponse("/sign-in?done=password", 303)
 
 
@@ -63,44 +69,30 @@ def _account_of(token: str, request: Request, desk: Desk) -> Account:
     """Whose link this is.
 
     Raises:
-        Refusal: It is no link of ours, it is used or too old, or they tried too often.
+        Refusal: It is no link of ours, or it is used or too old.
     """
-    client = request.client.host if request.client else ""
-    if not desk.misses.is_open(client):
-        raise Refusal(429, "too_many")
-    now, number = desk.clock(), token.partition(".")[0]
+    now, found = desk.clock(), TOKEN.fullmatch(token)
     with reading(desk.engine) as session:
-        known = number.isascii() and number.isdigit() and len(number) < 10  # noqa: PLR2004 (int32)
-        account = session.get(Account, int(number)) if known else None
-    if account is None:
-        desk.misses.take(client)
-        raise Refusal(404, "password_link")
-    try:
-        _require(desk, account, token, now)
-    except Refusal:
-        desk.misses.take(client)
-        raise
+        account = session.get(Account, int(found["account"])) if found else None
+    if account is None or not _is_valid(desk, account, token, now):
+        refuse_miss(request, desk, "password_link")
     return account
 
 
-def _require(desk: Desk, account: Account, token: str, now: datetime) -> None:
-    """Refuse a link that is not, or no longer, this account's.
-
-    Raises:
-        Refusal: It is not.
-    """
-    until = token.split(".")[1] if token.count(".") == 2 else ""  # noqa: PLR2004 (three parts)
-    is_number = until.isascii() and until.isdigit() and len(until) <= len("9999999999")
-    moment = int(until) if is_number else 0
-    wanted = f"{account.id}.{moment}.{_seal(desk, account, moment)}"
-    is_ours = hmac.compare_digest(token.encode(), wanted.encode())
-    if not is_ours or account.closed_at or datetime.fromtimestamp(moment, UTC) <= now:
-        raise Refusal(404, "password_link")
+def _is_valid(desk: Desk, account: Account, token: str, now: datetime) -> bool:
+    """Whether *token* is this account's, and may still be used."""
+    found = TOKEN.fullmatch(token)
+    if found is None or account.closed_at is not None:
+        return False
+    until = int(found["until"])
+    is_ours = hmac.compare_digest(token, _token(desk, account, until))
+    return is_ours and now < datetime.fromtimestamp(until, UTC)
 
 
-def _seal(desk: Desk, account: Account, until: int) -> str:
-    replaced = account.password_hash or ""
-    return digest(desk.secret, "password link", f"{account.id}|{until}|{replaced}").hex()
+def _token(desk: Desk, account: Account, until: int) -> str:
+    """Of an account's newest link, until a moment in seconds."""
+    what = f"{account.id}|{until}|{account.password_link}"
+    return f"{account.id}.{until}.{digest(desk.secret, 'password link', what).hex()}"
 
 
 def _page(desk: Desk, account: Account, *, wrong: str = "") -> HTMLResponse:

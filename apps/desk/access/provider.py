@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from voc.settings import OidcSettings
@@ -18,6 +18,7 @@ from voc.settings import OidcSettings
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LEEWAY_S = 60
 TIMEOUT_S = 10
+KEPT = timedelta(minutes=5)
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 RETURN_PATH = "/sign-in/return"
 
@@ -64,6 +65,7 @@ class Provider:
         self.settings = settings
         self._return_url = public_url.rstrip("/") + RETURN_PATH
         self._clock = clock
+        self._kept: dict[str, tuple[datetime, Any]] = {}
 
     @property
     def name(self) -> str:
@@ -99,9 +101,12 @@ class Provider:
             told = client.fetch_token(
                 about["token_endpoint"], code=code, code_verifier=begun.verifier
             )
-            found = client.request("GET", about["jwks_uri"], withhold_token=True)
-            keys = found.raise_for_status().json()
-            return self._read(told, keys, about["issuer"], begun.nonce)
+            keys = self._fetched(client, about["jwks_uri"])
+            try:
+                return self._read(told, keys, about["issuer"], begun.nonce)
+            except Exception:
+                self._kept.clear()  # perhaps there are newer keys: the next try finds them
+                raise
 
     def _read(self, told: dict[str, str], keys: Any, issuer: str, nonce: str) -> Told:
         """What the ID token says, if it was made by the issuer, for us, now, and for this visit."""
@@ -130,6 +135,16 @@ class Provider:
             groups=frozenset(map(str, groups if isinstance(groups, list) else [groups])),
         )
 
+    def _fetched(self, client: Any, address: str) -> Any:
+        """What the provider publishes there. Kept for a while: tries do not add up over there."""
+        at, found = self._kept.get(address, (None, None))
+        now = self._clock()
+        if at is None or not now - KEPT < at <= now:
+            answer = client.request("GET", address, withhold_token=True)
+            found = answer.raise_for_status().json()
+            self._kept[address] = now, found
+        return found
+
     @contextmanager
     def _client(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         """A client of the provider, and what the provider says of itself.
@@ -152,8 +167,7 @@ class Provider:
                 code_challenge_method="S256",
                 timeout=TIMEOUT_S,
             ) as client:
-                known = client.request("GET", issuer + DISCOVERY_PATH, withhold_token=True)
-                about = known.raise_for_status().json()
+                about = self._fetched(client, issuer + DISCOVERY_PATH)
                 if about["issuer"].rstrip("/") != issuer:
                     raise ProviderError("wrong_issuer")
                 yield client, about

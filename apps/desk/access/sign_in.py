@@ -13,9 +13,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
 from apps.desk.access.door import COOKIE
-from apps.desk.access.gate import EVERYBODY, HOMES, SignInFirst, Visitor, do, see, visitor_of
+from apps.desk.access.gate import HOMES, SignInFirst, Visitor, do, see, visitor_of
 from apps.desk.access.notices import outside
+from apps.desk.access.roles import EVERYBODY
 from apps.desk.desk import Desk, TheDesk
+from apps.desk.guards import client_of
 from voc.actions.accounts import subject_of
 from voc.models import Account
 from voc.passwords import hash_password, is_outdated, is_password
@@ -33,10 +35,13 @@ FORM_LASTS_S = 3600
 DONE = {
     "out": "You are signed out.",
     "password": "Your password is set. Sign in with it.",
+    "expired": "You were signed out. What you just sent was not saved; what you typed is kept in "
+    "this window.",
 }
 WRONG = "This address and this password do not belong together."
 TOO_MANY = "There were too many tries. Please wait a few minutes and try again."
 TOO_OLD = "This page was open for too long. Please try again."
+LONGEST_ADDRESS = 320
 
 
 @router.get("/desk")
@@ -72,9 +77,9 @@ def sign_in(
     shown = partial(_form, request, desk, wanted, email=email)
     if not hmac.compare_digest(csrf.encode(), _form_key(desk, _browser(request, desk)).encode()):
         return shown(wrong=TOO_OLD, status=403)
+    background.add_task(desk.afterwards.do)
     if not may_try(request, desk, email):
         return shown(wrong=TOO_MANY, status=429)
-    background.add_task(desk.afterwards.do)
     entered = _enter_with_password(desk, email, password)
     return shown(wrong=WRONG, status=422) if entered is None else welcome(desk, entered, wanted)
 
@@ -91,10 +96,40 @@ def sign_out(desk: TheDesk, visitor: Visitor = do(EVERYBODY)) -> RedirectRespons
 
 
 def may_try(request: Request, desk: Desk, email: str) -> bool:
-    """Count a try with a password from this client and for this account."""
-    client = request.client.host if request.client else ""
-    door = desk.door
-    return door.by_client.take(client) and door.by_account.take(email.strip().lower())
+    """Count a try with a password from this client and for this account.
+
+    The narrow limits come first: tries that they refuse take none from whom the account is.
+    """
+    client, door = client_of(request), desk.door
+    account = email.strip().lower()[:LONGEST_ADDRESS]
+    if (
+        door.by_client.take(client)
+        and door.by_client_and_account.take(f"{client} {account}")
+        and door.by_account.take(account)
+    ):
+        return True
+    if door.refusals.take(account):  # or else whoever goes on trying fills the audit log
+        with reading(desk.engine) as session:
+            found = accounts.by_email(session, account)
+        note_failure(desk, found, "too_many", desk.clock())
+    return False
+
+
+def note_failure(desk: Desk, account: Account | None, how: str, now: datetime) -> None:
+    """Somebody has tried in vain.
+
+    Only for accounts that there are: what was typed instead of one may be a password.
+    """
+    if account:
+        note = partial(
+            audit.write,
+            actor=account.email,
+            deed="sign_in_failed",
+            subject=subject_of(account),
+            detail=how,
+            at=now,
+        )
+        desk.afterwards.add(note)
 
 
 def enter(session: Session, account: Account, how: str, now: datetime) -> str:
@@ -115,32 +150,20 @@ def welcome(desk: Desk, token: str, wanted: str) -> RedirectResponse:
 
 def _enter_with_password(desk: Desk, email: str, password: str) -> str | None:
     """A token for a browser; None: there is no such account with this password."""
+    now = desk.clock()  # it may ask the database, and takes as long for accounts that are none
     with reading(desk.engine) as session:
         account = accounts.by_email(session, email)
     kept = account.password_hash if account and account.closed_at is None else None
     if not is_password(password, kept) or account is None or kept is None:
-        _note_failure(desk, account)
+        note_failure(desk, account, "password", now)
         return None
-    renewed, now = hash_password(password) if is_outdated(kept) else kept, desk.clock()
+    renewed = hash_password(password) if is_outdated(kept) else kept
     with transaction(desk.engine) as session:
-        account = accounts.found(session, account.id or 0)
+        account = accounts.locked(session, account.id or 0)
         if account.password_hash != kept or account.closed_at is not None:
             return None  # changed or closed a moment ago
         account.password_hash = renewed
         return enter(session, account, "password", now)
-
-
-def _note_failure(desk: Desk, account: Account | None) -> None:
-    """For accounts that there are: what was typed instead may be a password."""
-    if account:
-        note = partial(
-            audit.write,
-            actor=account.email,
-            deed="sign_in_failed",
-            subject=subject_of(account),
-            at=desk.clock(),
-        )
-        desk.afterwards.add(note)
 
 
 def _form(

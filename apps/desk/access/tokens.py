@@ -10,10 +10,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlmodel import Session
 
-from apps.desk.access.gate import KEEPERS, Visitor, do, see
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import KEEPERS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from voc.models import ApiToken
 from voc.rules.scopes import Scope
 from voc.rules.tokens import token_hash
@@ -26,13 +26,14 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 LIVES = {"30": "30 days", "90": "90 days", "365": "one year", "": "until it is revoked"}
 DONE = {"revoked": "The token is revoked. Whoever comes with it is refused from now on."}
 MEANINGS = {
-    Scope.TICKETS_READ: "read tickets, and the customer's words in them",
-    Scope.TICKETS_WRITE: "accept, hand over and resolve tickets",
-    Scope.FEEDBACK_READ: "read feedback, personal data masked",
-    Scope.CUSTOMERS_READ: "read customers' profiles",
-    Scope.NUMBERS_READ: "read the numbers",
-    Scope.WEBHOOKS_READ: "read which webhooks go out, and what became of them",
+    Scope.TICKETS_READ: "read tickets, loops and receipts",
+    Scope.TICKETS_WRITE: "do with tickets what owners do; each answer shows the ticket",
+    Scope.FEEDBACK_READ: "read feedback, personal data masked, and what was understood of it",
+    Scope.CUSTOMERS_READ: "read what a customer is to the company; no name, no address",
+    Scope.NUMBERS_READ: "read the numbers by week",
+    Scope.WEBHOOKS_READ: "read which programs are told of events, and how far",
 }
+"""What each scope lets a token do; docs/api.md says the same."""
 
 
 @router.get("/desk/tokens")
@@ -59,11 +60,15 @@ def create(
         created_at=visitor.now,
         expires_at=visitor.now + timedelta(days=int(days)) if days else None,
     )
+    if wrong := _problem(row):
+        return _page(desk, visitor, typed=row, days=days, wrong=wrong)
     with transaction(desk.engine) as session:
-        if wrong := _problem(session, row):
+        if not api_tokens.add(session, row):
+            wrong = (
+                f"There is or was a token called {row.name}: the audit log would mix them up. If "
+                "you have just made it and not copied it, revoke it and make one of another name."
+            )
             return _page(desk, visitor, typed=row, days=days, wrong=wrong)
-        session.add(row)
-        session.flush()
         audit.write(
             session,
             visitor.email,
@@ -77,7 +82,7 @@ def create(
 
 
 @router.post("/desk/tokens/{token_id}/revoke")
-def revoke(token_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> RedirectResponse:
+def revoke(token_id: Number, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> RedirectResponse:
     with transaction(desk.engine) as session:
         row = session.get(ApiToken, token_id)
         if row is None:
@@ -88,12 +93,10 @@ def revoke(token_id: int, desk: TheDesk, visitor: Visitor = do(KEEPERS)) -> Redi
     return RedirectResponse("/desk/tokens?done=revoked", 303)
 
 
-def _problem(session: Session, row: ApiToken) -> str:
+def _problem(row: ApiToken) -> str:
     """Why there can be no such token, in a sentence; empty if there can."""
     if not NAME.fullmatch(row.name):
         return "A name has up to 40 small letters, digits, - and _: it stands in the audit log."
-    if api_tokens.by_name(session, row.name):
-        return f"There is or was a token called {row.name}: the audit log would mix them up."
     return "" if row.scopes else "Choose at least one thing that it may do."
 
 

@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
 
-from apps.desk.api import numbers, problems, reading, tickets
+from apps.desk.api import deeds, numbers, problems, reading, tickets
 from apps.desk.api.docs import docs_page
 from apps.desk.api.shapes import CloudEvent
 from apps.desk.api.tokens import BURST, PER_SECOND
@@ -21,8 +22,15 @@ from apps.desk.desk import Desk
 from apps.desk.guards import DESK_HEADERS, RateLimit
 from voc.errors import VocError
 from voc.rules.cloud_events import MEDIA_TYPE
+from voc.store.ledger import Ledger
 
 PREFIX = "/api/v1"
+SIGNED_WITH = {
+    "webhook-id": "The same at every attempt: what you know already is done.",
+    "webhook-timestamp": "When this attempt was signed, in Unix seconds.",
+    "webhook-signature": "As Standard Webhooks has it, over id, timestamp and raw body.",
+}
+"""The headers of what we tell."""
 DESCRIPTION = """
 Tickets, feedback and loops for other programs. Whoever asks sends `Authorization: Bearer voc_...`;
 an administrator makes tokens in the desk, each with scopes. Lists are pages in the order of
@@ -41,11 +49,14 @@ def create_api(desk: Desk, *, ticks: Callable[[], float]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         telemetry={"tracing": False, "logs": False, "metrics": False, "auto_configure": False},
     )
     api.state.desk = desk
+    api.state.ledger = Ledger()
     api.state.calls = RateLimit(burst=BURST, per_second=PER_SECOND, ticks=ticks)
     api.include_router(tickets.router)
+    api.include_router(deeds.router)
     api.include_router(reading.router)
     api.include_router(numbers.router)
     api.webhooks.add_api_route(
@@ -55,10 +66,15 @@ def create_api(desk: Desk, *, ticks: Callable[[], float]) -> FastAPI:
         summary="What your program is told",
         description="Answer 2xx once it is stored; `webhook-id` tells repeats. See docs/api.md.",
         openapi_extra={
+            "parameters": [
+                {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+                | {"description": about}
+                for name, about in SIGNED_WITH.items()
+            ],
             "requestBody": {
                 "required": True,
                 "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/CloudEvent"}}},
-            }
+            },
         },
         status_code=204,
     )
@@ -70,6 +86,8 @@ def create_api(desk: Desk, *, ticks: Callable[[], float]) -> FastAPI:
     api.add_exception_handler(VocError, problems.on_refused)
     api.add_exception_handler(HTTPException, problems.on_http_error)
     api.add_exception_handler(RequestValidationError, problems.on_invalid)
+    api.add_exception_handler(OperationalError, problems.on_database_error)
+    api.add_exception_handler(PoolTimeoutError, problems.on_database_error)
     api.add_exception_handler(Exception, problems.on_crash)
     return api
 
@@ -96,13 +114,3 @@ def described(api: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
-
-
-def is_ours(path: str) -> bool:
-    """Whether a request to this path is the API's, whoever has to answer it."""
-    return path.startswith(f"{PREFIX}/")
-
-
-async def refuse_body(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request that is too long."""
-    await problems.problem(413)(scope, receive, send)

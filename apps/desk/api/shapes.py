@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from voc.columns import LARGEST
 from voc.models import (
     Channel,
     FeedbackState,
@@ -21,11 +22,8 @@ from voc.models import (
 from voc.rules.cloud_events import EventType
 from voc.rules.queue import SnoozeUntil
 
-LARGEST = 2**31 - 1
-"""Numbers in the database are not larger: PostgreSQL would not even compare them."""
 MOST = 100
 
-Number = Annotated[int, Path(ge=1, le=LARGEST, examples=[12])]
 OfCustomer = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only this customer's.")]
 IfMatch = Annotated[
     str | None,
@@ -95,6 +93,7 @@ class TicketShown(_Shape):
 class CommentShown(_Shape):
     """What a colleague wrote for colleagues."""
 
+    id: int
     author: str
     words: str
     at: AwareDatetime
@@ -108,6 +107,12 @@ class WholeTicket(TicketShown):
     comments: list[CommentShown]
 
 
+class Assign(_Body):
+    """Give it to a colleague of its department."""
+
+    owner: str = Field(min_length=1, max_length=255, examples=["dee@corner.example"])
+
+
 class Reassign(_Body):
     """Hand it to the department that owns it. Teaches the router."""
 
@@ -116,6 +121,16 @@ class Reassign(_Body):
 
 class Comment(_Body):
     words: str = Field(min_length=1, max_length=5_000, examples=["The courier calls back at noon."])
+
+
+class RemoveComment(_Body):
+    comment: int = Field(ge=1, le=LARGEST, description="Its `id`.", examples=[7])
+
+
+class Merge(_Body):
+    """Let another ticket of the same customer stand for this one, too."""
+
+    into: int = Field(ge=1, le=LARGEST, description="The other ticket.", examples=[13])
 
 
 class Snooze(_Body):

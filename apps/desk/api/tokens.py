@@ -19,6 +19,7 @@ from voc.rules.tokens import token_hash
 from voc.store import audit
 from voc.store.api_tokens import open_token
 from voc.store.database import reading
+from voc.store.ledger import Ledger
 
 BURST, PER_SECOND = 120, 10.0
 """Requests that a token has at once, and how many come back each second."""
@@ -39,6 +40,8 @@ class Caller:
     actor: str
     """What the ledger and the audit log call it: ``token:NAME``."""
     now: datetime
+    ledger: Ledger
+    """What receipts before have found out about it."""
 
     def saw(self, subject: str) -> None:
         """Note in the audit log that it read *subject*; written after the answer was sent."""
@@ -80,7 +83,8 @@ class Scoped:
         if self.scope not in found.scopes:
             raise ProblemError(403, f"the token lacks the scope {self.scope}")
         background.add_task(desk.afterwards.do)
-        return Caller(desk=desk, actor=f"token:{found.name}", now=now)
+        ledger: Ledger = request.app.state.ledger
+        return Caller(desk=desk, actor=f"token:{found.name}", now=now, ledger=ledger)
 
 
 def needs(scope: Scope) -> Any:

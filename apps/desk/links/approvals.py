@@ -19,7 +19,7 @@ from voc.models import LinkPurpose, Loop, Message, MessageState, Ticket
 from voc.rules.messages import ENDED
 from voc.store import approval as store
 from voc.store import tickets
-from voc.store.database import transaction
+from voc.store.database import reading, transaction
 
 router = APIRouter()
 
@@ -49,7 +49,7 @@ class Held:
 
 @router.api_route("/p/{token}", methods=READ)
 def show_message(visit: TheVisit) -> HTMLResponse:
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         held = _held(session, visit)
         form = DecisionForm() if store.is_waiting(held.message) else None
         return _page(session, visit, held, form=form)
@@ -58,7 +58,7 @@ def show_message(visit: TheVisit) -> HTMLResponse:
 @router.api_route("/p/{token}/html", methods=READ)
 def show_html(visit: TheVisit) -> HTMLResponse:
     """The HTML part alone, as a mail program would draw it."""
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         words = _held(session, visit).words
     if words is None or words.html is None:
         raise Refusal(404, "unknown", "en")

@@ -19,7 +19,7 @@ from voc.actions import answers
 from voc.actions.contact import ONE_CLICK, UNSUBSCRIBE_PAGE, unsubscribe
 from voc.models import LinkPurpose, Loop, Verdict
 from voc.store import customers, links, tickets
-from voc.store.database import transaction
+from voc.store.database import reading, transaction
 from voc.store.links import FoundLink
 
 router = APIRouter()
@@ -29,7 +29,7 @@ READ = ["GET", "HEAD"]
 @router.api_route("/a/{token}", methods=READ)
 def ask(visit: TheVisit, verdict: str = "") -> HTMLResponse:
     """The question. A verdict in the address is what was pressed in the mail: not an answer yet."""
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         link, loop = _question(session, visit)
         return _answer_page(session, visit.desk, link, loop, pressed=verdict)
 
@@ -42,12 +42,12 @@ def take_answer(
     words: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
     desk, form = visit.desk, read_answer(verdict, rating, words)
-    with transaction(desk.engine) as session:
+    with reading(desk.engine) as session:
         link, loop = _question(session, visit)
         if form.errors:
             return _answer_page(session, desk, link, loop, form)
         known = customers.known_values(session, [loop.customer_id]).get(loop.customer_id, [])
-    # Between two transactions: it may take a moment.
+    # Not in the transaction: it may take a moment.
     masked = masked_words(desk.company, form.words, known)
     with transaction(desk.engine) as session:
         loop = tickets.locked_loop(session, loop.id or 0)
@@ -133,7 +133,7 @@ def _answer_page(
 
 @router.api_route("/u/{token}", methods=READ)
 def offer_silence(visit: TheVisit) -> HTMLResponse:
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         link = _subscription(session, visit)
     language = visit.desk.language(link.customer)
     return visit.desk.page("unsubscribe.html", language=language, again=False)

@@ -17,7 +17,7 @@ from voc.actions.answers import apply_answers
 from voc.actions.judging import judge, judges_of
 from voc.models import Answer, LinkPurpose, Loop, Verdict
 from voc.store import answers, links, tickets
-from voc.store.database import transaction
+from voc.store.database import reading, transaction
 
 router = APIRouter()
 
@@ -45,14 +45,14 @@ class Read:
 
 @router.api_route("/j/{token}", methods=READ)
 def show_answer(visit: TheVisit) -> HTMLResponse:
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         return _page(session, visit, _read(session, visit))
 
 
 @router.post("/j/{token}")
 def say_what_it_means(visit: TheVisit, verdict: Annotated[str, Form()] = "") -> HTMLResponse:
     with transaction(visit.desk.engine) as session:
-        read = _read(session, visit)
+        read = _read(session, visit, to_judge=True)
         if not read.waits:
             return _page(session, visit, read, status=409)
         if verdict not in PRESSABLE:
@@ -63,8 +63,8 @@ def say_what_it_means(visit: TheVisit, verdict: Annotated[str, Form()] = "") -> 
         return _page(session, visit, read, done=DONE[came])
 
 
-def _read(session: Session, visit: Visit) -> Read:
-    """The answer of a colleague's link, its loop locked until the transaction ends.
+def _read(session: Session, visit: Visit, *, to_judge: bool = False) -> Read:
+    """The answer of a colleague's link; to judge it, its loop is locked until the commit.
 
     Raises:
         Refusal: There is no such link, it has expired, or who got the mail owns none of the
@@ -76,9 +76,8 @@ def _read(session: Session, visit: Visit) -> Read:
         raise Refusal(404, "unknown", "en")
     if link.expired:
         raise Refusal(410, "expired", "en")
-    loop = tickets.locked_loop(session, link.loop.id or 0)
+    loop = tickets.locked_loop(session, link.loop.id or 0) if to_judge else link.loop
     answer = answers.found(session, int(number))
-    session.refresh(answer)
     theirs = tickets.tickets_of(session, loop.id or 0)
     actor = link.message.recipient
     if actor not in {person.email for person in judges_of(theirs, visit.desk.company)}:

@@ -20,8 +20,9 @@ from voc.errors import IllegalTransitionError
 from voc.models import DeliveryChannel, LinkPurpose, Ticket, TicketEventKind, TicketState
 from voc.rules.lifecycle import TICKET_ARROWS
 from voc.store import links
+from voc.store import tickets as store
 from voc.store.approval import refusals_of
-from voc.store.database import transaction
+from voc.store.database import reading, transaction
 from voc.store.links import Said
 
 router = APIRouter()
@@ -65,7 +66,7 @@ class Held:
 
 @router.api_route("/t/{token}", methods=READ)
 def show_ticket(visit: TheVisit) -> HTMLResponse:
-    with transaction(visit.desk.engine) as session:
+    with reading(visit.desk.engine) as session:
         held = _held(session, visit)
         return _page(session, visit.desk, held, form=OwnerForm() if held.may else None)
 
@@ -80,7 +81,7 @@ def act(
 ) -> HTMLResponse:
     desk = visit.desk
     with transaction(desk.engine) as session:
-        held = _held(session, visit)
+        held = _held(session, visit, to_act=True)
         form = OwnerForm()
         if held.purpose is LinkPurpose.REASSIGN:
             form = read_reassign(department, {d.id for d in _others(desk, held)})
@@ -99,8 +100,8 @@ def act(
         return _page(session, desk, held, form=None, done=DONE[held.purpose])
 
 
-def _held(session: Session, visit: Visit) -> Held:
-    """The ticket of an owner's link, locked until the transaction ends.
+def _held(session: Session, visit: Visit, *, to_act: bool = False) -> Held:
+    """The ticket of an owner's link; to act on it, locked until the commit.
 
     Raises:
         Refusal: There is no such link, it has expired, or the ticket is no longer in the hands
@@ -111,7 +112,8 @@ def _held(session: Session, visit: Visit) -> Held:
         raise Refusal(404, "unknown", "en")
     if link.expired:
         raise Refusal(410, "expired", "en")
-    session.refresh(link.ticket, with_for_update=True)
+    if to_act:
+        store.locked(session, link.ticket.id or 0)
     actor, theirs = link.message.recipient, link.ticket.department
     company = visit.desk.company
     department = next((d for d in company.departments if d.id == theirs), None)

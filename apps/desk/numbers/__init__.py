@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from apps.desk.numbers import departments, leaks, overview, themes, trends, verbatims
+from apps.desk.numbers import departments, leak_lists, leaks, overview, themes, trends, verbatims
 
 router = APIRouter()
-for each in (overview, trends, verbatims, themes, departments, leaks):
+for each in (overview, trends, verbatims, themes, departments, leaks, leak_lists):
     router.include_router(each.router)

@@ -70,6 +70,15 @@ class Whisker:
     says: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spark:
+    """A small line of shares, and its newest point."""
+
+    paths: list[str]
+    dot: tuple[int, int]
+    says: str
+
+
 def line(
     name: str, weeks: Sequence[str], figures: Sequence[Figure], ends: tuple[float, float]
 ) -> Line:
@@ -154,6 +163,23 @@ def spark(counts: Sequence[int]) -> str:
     return _path([(_middle(i, ends), round(BOX * (1 - n / top))) for i, n in enumerate(counts)])
 
 
+def spark_of_shares(name: str, weeks: Sequence[str], figures: Sequence[Figure]) -> Spark | None:
+    """A small line of shares, from 0 to 100 %, broken where there are too few cases."""
+    points = [
+        (_middle(i, len(figures)), None if f.value is None else round(BOX * (1 - f.value / 100)))
+        for i, f in enumerate(figures)
+    ]
+    runs = [list(run) for known, run in groupby(points, lambda p: p[1] is not None) if known]
+    known = [(x, y) for x, y in points if y is not None]
+    if not known:
+        return None
+    return Spark(
+        paths=[_path([(x, y or 0) for x, y in run]) for run in runs],
+        dot=known[-1],
+        says=_told(name, weeks, figures),
+    )
+
+
 def labels_of(weeks: Sequence[str]) -> list[str]:
     """The first, a middle and the last week, by their Mondays."""
     return [monday(week) for week in dict.fromkeys([weeks[0], weeks[len(weeks) // 2], weeks[-1]])]
@@ -204,7 +230,7 @@ def _nice(n: int) -> int:
 def _told(name: str, weeks: Sequence[str], figures: Sequence[Figure]) -> str:
     known = [(week, f) for week, f in zip(weeks, figures, strict=True) if f.value is not None]
     if not known:
-        return f"{name}: too few answers in every week."
+        return f"{name}: too few cases in every week."
     (first, begin), (last, end) = known[0], known[-1]
     return (
         f"{name} from {said(begin)} in the week of {monday(first)} to {said(end)} in the week of "

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.numbers import charts
 from apps.desk.numbers.cards import Counts, interval, said
-from apps.desk.numbers.charts import Whisker
+from apps.desk.numbers.charts import Spark, Whisker
 from apps.desk.numbers.filters import Filter, TheFilter, filter_of
-from apps.desk.numbers.frame import download, frame, status_of
+from apps.desk.numbers.frame import department_name, download, frame, status_of
+from voc.company.model import Company
+from voc.rules import estimates
 from voc.rules.estimates import Estimate, proportion
 from voc.rules.figures import Figure
 from voc.rules.weeks import total
@@ -26,12 +29,15 @@ from voc.store.database import reading
 router = APIRouter()
 HERE = "/desk/departments"
 DIMENSIONS = ("department",)
+RESOLVED_IN_TIME = proportion("resolution:kept", "resolution:due")
 SHARES: Sequence[tuple[str, str, Estimate]] = (
     ("Taken in time", "response kept", proportion("response:kept", "response:due")),
-    ("Resolved in time", "resolution kept", proportion("resolution:kept", "resolution:due")),
+    ("Resolved in time", "resolution kept", RESOLVED_IN_TIME),
     ("Reopened", "ticket reopened", proportion("reopened", "resolved")),
     ("Handed over", "handed over", proportion("handed_over", "tickets")),
 )
+COUNTED = ("tickets", "response:due", "response:kept", "resolution:due", "resolution:kept")
+"""What the table by week holds beside the figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,8 @@ class Share:
     text: str
     between: str
     whisker: Whisker | None
+    spark: Spark | None
+    """By week; None: not drawn for this share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +62,12 @@ class Row:
     late: int
     tickets: int
     shares: list[Share]
+    weeks: Sequence[Counts]
+    """Of the tickets that were opened in each week."""
+    trend: Sequence[Figure]
+    """Resolved in time, week by week."""
+    reach: int
+    """Over how many weeks each point of it reaches."""
 
 
 @router.api_route(HERE, methods=READ)
@@ -72,6 +86,10 @@ def show_departments(
         rows=rows,
         shares=[(name, term) for name, term, _ in SHARES],
         any_tickets=any(row.tickets or row.open for row in rows),
+        by_week=[
+            (charts.monday(week), [said(row.trend[i]) for row in rows])
+            for i, week in enumerate(chosen.weeks)
+        ],
         **facts,
     )
 
@@ -102,33 +120,70 @@ def departments_table(
     return download("departments", header, rows, visitor)
 
 
+@router.api_route(HERE + "/weeks.csv", methods=READ)
+def weeks_table(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)) -> Response:
+    """How each department does, by the week in which its tickets were opened."""
+    chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
+    with reading(desk.engine) as session:
+        found = _rows(desk, session, chosen, visitor)
+    figures = ("resolved_in_time_percent", "low_95", "high_95", "n", "weeks")
+    header = ["department", "week", *(name.replace(":", "_") for name in COUNTED), *figures]
+    rows = (
+        [
+            *(row.id, week, *(counts.get(name, 0) for name in COUNTED)),
+            *(figure.value, figure.low, figure.high, figure.n, row.reach),
+        ]
+        for row in found
+        for week, counts, figure in zip(chosen.weeks, row.weeks, row.trend, strict=True)
+    )
+    return download("departments-by-week", header, rows, visitor)
+
+
 def _rows(desk: Desk, session: Session, chosen: Filter, visitor: Visitor) -> list[Row]:
-    """In the order of the company file."""
+    """In the order of the company file; then those that have left it, and still have tickets."""
+    waiting = live.by_department(session, visitor.now)
+    counted = weekly.by_department(session, [*chosen.lead, *chosen.weeks])
+    known = [department.id for department in desk.company.departments]
+    had_some = {each for each, weeks in counted.items() if {*weeks} & {*chosen.weeks}}
+    gone = sorted({*waiting, *had_some} - {*known})
     one = chosen.value["department"]
-    wanted = [d for d in desk.company.departments if one in {"", d.id}]
-    waiting = live.by_department(session, [d.id for d in wanted], visitor.now)
-    counted = weekly.by_department(session, chosen.weeks)
-    found = []
-    for department in wanted:
-        counts = total(counted.get(department.id, {}).values())
-        n_open, late = waiting.get(department.id, (0, 0))
-        found.append(
-            Row(
-                id=department.id,
-                name=department.name,
-                open=n_open,
-                late=late,
-                tickets=counts["tickets"],
-                shares=[
-                    _share(f"{department.name}, {name.lower()}", estimate, counts)
-                    for name, _, estimate in SHARES
-                ],
-            )
-        )
-    return found
+    return [
+        _row(desk.company, each, chosen, counted.get(each, {}), waiting.get(each, (0, 0)))
+        for each in (*known, *gone)
+        if one in {"", each}
+    ]
 
 
-def _share(name: str, estimate: Estimate, counts: Counts) -> Share:
+def _row(
+    company: Company,
+    department: str,
+    chosen: Filter,
+    counted: Mapping[str, Counts],
+    waiting: tuple[int, int],
+) -> Row:
+    name, (n_open, late) = department_name(company, department), waiting
+    weeks = [counted.get(week, {}) for week in (*chosen.lead, *chosen.weeks)]
+    shown = weeks[len(chosen.lead) :]
+    counts = total(shown)
+    reach, figures = estimates.trend(weeks, RESOLVED_IN_TIME, lead=len(chosen.lead))
+    spark = charts.spark_of_shares(f"{name}, resolved in time", chosen.weeks, figures)
+    return Row(
+        id=department,
+        name=name,
+        open=n_open,
+        late=late,
+        tickets=counts["tickets"],
+        shares=[
+            _share(f"{name}, {what.lower()}", of, counts, spark if of is RESOLVED_IN_TIME else None)
+            for what, _, of in SHARES
+        ],
+        weeks=shown,
+        trend=figures,
+        reach=reach,
+    )
+
+
+def _share(name: str, estimate: Estimate, counts: Counts, spark: Spark | None) -> Share:
     figure = estimate(counts)
     small = f"too few to say: {figure.n}" if figure.n else "none"
     return Share(
@@ -136,4 +191,5 @@ def _share(name: str, estimate: Estimate, counts: Counts) -> Share:
         text=small if figure.value is None else said(figure),
         between=interval(figure),
         whisker=charts.whisker(name, figure),
+        spark=spark,
     )

@@ -12,15 +12,16 @@ from fastapi import Depends, Request
 
 from voc.company.model import Company
 from voc.models import Channel
-from voc.rules.cases import week_of, weeks_between
+from voc.rules.cases import TREND_WEEKS, week_of, weeks_between
 from voc.rules.quiet_hours import zone
-from voc.rules.weeks import last_weeks, span_of
+from voc.rules.weeks import last_weeks, span_of, weeks_up_to
 from voc.store.weekly import Wanted
 
 PERIODS = {4: "Last 4 weeks", 12: "Last 12 weeks", 52: "Last 52 weeks"}
 DEFAULT_PERIOD = 12
 MOST_WEEKS = 106
 LONGEST_VALUE = 64
+EARLIEST = date(1970, 1, 8)
 DIMENSIONS = ("channel", "touchpoint", "stage", "product", "segment", "department")
 STAGES = ("awareness", "consideration", "purchase", "retention", "advocacy")
 
@@ -74,6 +75,11 @@ class Filter:
     @property
     def value(self) -> Mapping[str, str]:
         return {name: self.asked.values.get(name, "") for name in DIMENSIONS}
+
+    @property
+    def lead(self) -> list[str]:
+        """The weeks in front that the first points of a trend may reach back to."""
+        return weeks_up_to(self.weeks[0], TREND_WEEKS)[:-1]
 
     @property
     def n_weeks(self) -> str:
@@ -130,10 +136,12 @@ def _between(asked: Asked, today: date) -> list[str] | str:
         until = date.fromisoformat(asked.until) if asked.until else today
     except ValueError:
         return "A date reads like 2026-01-31. The last 12 weeks are shown instead."
-    since = since or until - timedelta(weeks=DEFAULT_PERIOD - 1)
-    if since > until:
+    latest = today + timedelta(days=366)
+    if since is None and EARLIEST <= until <= latest:
+        since = until - timedelta(weeks=DEFAULT_PERIOD - 1)
+    if since and since > until:
         return "The first day is after the last one. The last 12 weeks are shown instead."
-    if not (date(1970, 1, 8) <= since and until <= today + timedelta(days=366)):
+    if since is None or since < EARLIEST or until > latest:
         return "There is nothing so far away. The last 12 weeks are shown instead."
     if (until - since).days > 7 * (MOST_WEEKS - 1):
         return "At most two years can be shown. The last 12 weeks are shown instead."

@@ -15,6 +15,7 @@ from apps.desk.numbers.charts import monday, sunday
 from apps.desk.numbers.filters import PERIODS, Asked, Choice, Filter, choices_for, cleared
 from apps.desk.numbers.terms import TERMS
 from voc import spreadsheet
+from voc.company.model import Company
 from voc.store import weekly
 
 LABELS = {
@@ -61,6 +62,12 @@ def in_words(chosen: Filter, fields: Sequence[tuple[str, str, list[Choice], str]
 def _carried(asked: Asked, dimensions: Sequence[str]) -> list[tuple[str, str]]:
     """What this page cannot be filtered by, and other pages can."""
     return [(name, value) for name, value in asked.values.items() if name not in dimensions]
+
+
+def department_name(company: Company, department: str) -> str:
+    """What people call it, also if it has left the company file since."""
+    names = {each.id: each.name for each in company.departments}
+    return names.get(department) or f"{department} (not in the company file)"
 
 
 def status_of(chosen: Filter) -> int:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
-from apps.desk.desk import Refusal, TheDesk
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
+from apps.desk.desk import TheDesk
 from apps.desk.links.customers import READ
-from apps.desk.numbers.filters import Asked, Filter, TheFilter, filter_of
-from apps.desk.numbers.frame import download, frame, status_of
+from apps.desk.numbers.filters import DIMENSIONS, Asked, Filter, TheFilter, filter_of
+from apps.desk.numbers.frame import department_name, download, frame, status_of
 from apps.desk.numbers.reasons import (
     SILENT,
     STUCK_AT_THE_DOOR,
@@ -24,21 +23,16 @@ from apps.desk.numbers.reasons import (
     UNTOLD,
     Leak,
 )
-from apps.desk.operations.paging import read_spot, written
 from voc.company.fitting import TRIAGE
 from voc.company.model import Company
-from voc.models import LoopState
-from voc.rules.reasons import group_of
-from voc.store import leaks
+from voc.rules.weeks import part, total
+from voc.store import leaks, weekly
 from voc.store.database import reading
 from voc.store.leaks import Stuck
-from voc.store.message_lists import Spot
 
 router = APIRouter()
 HERE = "/desk/leaks"
-DIMENSIONS = ("department",)
 OPERATIONS = "CX operations"
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +43,11 @@ class Row:
     name: str
     means: str
     n: int
-    since: datetime | None
+    late: int = 0
+    """How many of the tickets are."""
+    may_wait: bool = False
+    """Whether such a ticket need not be late."""
+    since: datetime | None = None
     owner: str
     href: str
 
@@ -59,8 +57,9 @@ def show_leaks(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
         stuck = _stuck(session, desk.company, chosen, visitor.now)
-        ended = _ended(session, desk.company, chosen)
+        ended = _ended(session, chosen)
         facts = frame(desk, session, chosen, path=HERE, dimensions=DIMENSIONS)
+    only = chosen.value["department"]
     return desk.view(
         "numbers/leaks.html",
         visitor,
@@ -68,6 +67,7 @@ def show_leaks(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)
         status=status_of(chosen),
         stuck=stuck,
         ended=ended,
+        only=department_name(desk.company, only) if only else "",
         **facts,
     )
 
@@ -79,88 +79,22 @@ def leaks_table(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS
     with reading(desk.engine) as session:
         found = [
             *_stuck(session, desk.company, chosen, visitor.now),
-            *_ended(session, desk.company, chosen),
+            *_ended(session, chosen),
         ]
-    rows = ([r.code, r.name, r.n, r.since and r.since.isoformat(), r.owner] for r in found)
-    return download("leaks", ["code", "leak", "n", "oldest_since", "owner"], rows, visitor)
-
-
-@router.api_route(HERE + "/{code}", methods=READ)
-def show_leak(
-    code: str,
-    desk: TheDesk,
-    asked: TheFilter,
-    visitor: Visitor = see(WATCHERS),
-    after: Annotated[str, Query(max_length=40)] = "",
-) -> HTMLResponse:
-    """The items behind one leak."""
-    chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
-    kind, _, group = code.partition("-")
-    if code in STUCK_TICKETS:
-        return _tickets(desk, visitor, chosen, code, after)
-    if (kind == "untold" and group in UNTOLD) or code == leaks.SILENT:
-        return _loops(desk, visitor, chosen, group, after)
-    raise Refusal(404, "not_here")
-
-
-def _tickets(
-    desk: TheDesk, visitor: Visitor, chosen: Filter, code: str, after: str
-) -> HTMLResponse:
-    start = min(int(after), sys.maxsize) if after.isascii() and after.isdigit() else 0
-    department = chosen.value["department"]
-    with reading(desk.engine) as session:
-        found = leaks.tickets(
-            session, code, visitor.now, department=department, after=start, limit=PAGE + 1
-        )
-        facts = frame(desk, session, chosen, path=f"{HERE}/{code}", dimensions=DIMENSIONS)
-    names = {each.id: each.name for each in desk.company.departments}
-    return desk.view(
-        "numbers/leak.html",
-        visitor,
-        here=HERE,
-        leak=STUCK_TICKETS[code],
-        tickets=[(t, names.get(t.department, t.department)) for t in found[:PAGE]],
-        loops=[],
-        more=chosen.asked.query(after=str(found[PAGE - 1].id)) if len(found) > PAGE else None,
-        **facts,
-    )
-
-
-def _loops(desk: TheDesk, visitor: Visitor, chosen: Filter, group: str, after: str) -> HTMLResponse:
-    state = LoopState.COULD_NOT_TELL if group else LoopState.CLOSED
-    spot = read_spot(after)
-    with reading(desk.engine) as session:
-        found = leaks.loops(
-            session,
-            state,
-            group or leaks.SILENT,
-            chosen.span,
-            after=(spot.at, spot.id) if spot else None,
-            limit=PAGE + 1,
-        )
-        code = f"untold-{group}" if group else leaks.SILENT
-        facts = frame(desk, session, chosen, path=f"{HERE}/{code}", dimensions=())
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    spot = Spot(last.closed_at, last.id or 0) if last and last.closed_at else None
-    return desk.view(
-        "numbers/leak.html",
-        visitor,
-        here=HERE,
-        leak=UNTOLD[group] if group else SILENT,
-        tickets=[],
-        loops=found[:PAGE],
-        more=chosen.asked.query(after=written(spot)) if spot else None,
-        **facts,
-    )
+    header = ["code", "leak", "n", "late", "oldest_since", "owner"]
+    rows = ([r.code, r.name, r.n, r.late, r.since and r.since.isoformat(), r.owner] for r in found)
+    return download("leaks", header, rows, visitor)
 
 
 def _stuck(session: Session, company: Company, chosen: Filter, now: datetime) -> list[Row]:
     """What waits longer than it should, now; the departments' first."""
     only = chosen.value["department"]
     rows = []
+    tickets = leaks.stuck_tickets(session, now)
     for code in STUCK_TICKETS:
-        for department, found in sorted(leaks.stuck_tickets(session, code, now).items()):
+        for department in sorted(each for way, each in tickets if way == code):
             if only in {"", department}:
+                found = tickets[code, department]
                 rows.append(_department_row(code, found, company, department, chosen.asked))
     if not only:
         for known, counted in (
@@ -171,20 +105,18 @@ def _stuck(session: Session, company: Company, chosen: Filter, now: datetime) ->
     return rows
 
 
-def _ended(session: Session, company: Company, chosen: Filter) -> list[Row]:
-    """What ended in the period without an answer; of no department."""
+def _ended(session: Session, chosen: Filter) -> list[Row]:
+    """What was said in the period and ended without an answer; of no department."""
     if chosen.value["department"]:
         return []
-    groups: dict[str, list[Stuck]] = {}
-    for reason, found in leaks.untold_loops(session, chosen.span).items():
-        groups.setdefault(group_of(reason), []).append(found)
+    counts = total(weekly.by_week(session, chosen.weeks, chosen.wanted))
     query = chosen.asked.query()
     rows = [
-        _row(f"untold-{group}", UNTOLD[group], f"{HERE}/untold-{group}{query}", leaks.merged(found))
-        for group, found in groups.items()
+        _row(f"untold-{group}", UNTOLD[group], f"{HERE}/untold-{group}{query}", Stuck(n, None))
+        for group, n in part(counts, "untold").items()
     ]
-    if (silent := leaks.silent_loops(session, chosen.span)).n:
-        rows.append(_row(leaks.SILENT, SILENT, f"{HERE}/{leaks.SILENT}{query}", silent))
+    if silent := counts["closed:silent"]:
+        rows.append(_row("silent", SILENT, f"{HERE}/silent{query}", Stuck(silent, None)))
     return sorted(rows, key=lambda row: -row.n)
 
 
@@ -204,15 +136,16 @@ def _department_row(
     code: str, found: Stuck, company: Company, department: str, asked: Asked
 ) -> Row:
     leak = STUCK_TICKETS[code]
-    known = {each.id: each for each in company.departments}
-    whose = known.get(department, known[TRIAGE])
-    people = ", ".join(person.name for person in whose.owners)
+    owners = company.department_or_triage(department).owners
+    name = department_name(company, department)
     return Row(
         code=f"{code}:{department}",
-        name=leak.name if department == TRIAGE else f"{leak.name}: {whose.name}",
+        name=leak.name if department == TRIAGE else f"{leak.name}: {name}",
         means=leak.means,
         n=found.n,
+        late=found.late,
+        may_wait=code == "triage",
         since=found.since,
-        owner=people,
+        owner=", ".join(person.name for person in owners),
         href=f"{HERE}/{code}{asked.query(department=department)}",
     )

@@ -8,16 +8,15 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.numbers.cards import Card, Compared, Counts, count_card, figure_card
 from apps.desk.numbers.filters import Asked, Filter, TheFilter, filter_of
 from apps.desk.numbers.frame import download, frame, status_of
-from apps.desk.numbers.reasons import UNTOLD
+from apps.desk.numbers.reasons import ENDS, UNTOLD, End
 from apps.desk.numbers.terms import TERMS
-from voc.company.model import Company
-from voc.models import LoopState
 from voc.rules import estimates
 from voc.rules.weeks import part, total
 from voc.store import live, weekly
@@ -27,16 +26,6 @@ from voc.store.live import Standing
 router = APIRouter()
 HERE = "/desk/overview"
 DIMENSIONS = ("channel", "touchpoint", "stage", "product", "segment")
-ENDS = (
-    ("open", "We owe an answer", f"loop:{LoopState.OPEN}", "open"),
-    ("told", "Told, their answer awaited", f"loop:{LoopState.TOLD}", "told"),
-    ("solved", "Closed: solved", "closed:solved", "solved"),
-    ("silent", "Closed: told, then silent", "closed:silent", "silent"),
-    ("thanked", "Closed: thanked", "closed:thanked", "thanked"),
-    ("untold", "Could not be told", f"loop:{LoopState.COULD_NOT_TELL}", "could not tell"),
-    ("dropped", "Not actionable", f"loop:{LoopState.NOT_ACTIONABLE}", "not actionable"),
-)
-"""Class, name, count and term of what became of loops, in the order of a loop's life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +44,7 @@ def show_overview(
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
         counts = _compared(session, chosen)
-        standing = live.standing(session, _departments(desk.company), visitor.now)
+        standing = live.standing(session, visitor.now)
         facts = frame(desk, session, chosen, path=HERE, dimensions=DIMENSIONS)
     ends, loops = _ends(counts.whole), counts.whole.get("loops", 0)
     return desk.view(
@@ -68,10 +57,11 @@ def show_overview(
         cards=_cards(counts, asked),
         compares=counts.before is not None,
         ends=ends,
-        bars=_bars([(kind, n) for kind, _, n, _ in ends], loops),
+        bars=_bars(ends, loops),
+        list_of=lambda code: f"/desk/leaks/{code}{asked.query()}",
         loops=loops,
         untold=[
-            (UNTOLD[group].name, n, f"/desk/leaks/untold-{group}{asked.query()}")
+            (f"untold-{group}", UNTOLD[group].name, n)
             for group, n in part(counts.whole, "untold").items()
         ],
         **facts,
@@ -84,8 +74,8 @@ def overview_table(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCH
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
         weeks = weekly.by_week(session, chosen.weeks, chosen.wanted)
-    header = ["week", "feedback", "loops", *(name for _, name, _, _ in ENDS), "reopened"]
-    keys = ["feedback", "loops", *(key for _, _, key, _ in ENDS), "reopened"]
+    header = ["week", "feedback", "loops", *(end.name for end in ENDS), "reopened"]
+    keys = ["feedback", "loops", *(end.counted_as for end in ENDS), "reopened"]
     rows = (
         [week, *(counts[key] for key in keys)]
         for week, counts in zip(chosen.weeks, weeks, strict=True)
@@ -103,10 +93,6 @@ def _compared(session: Session, chosen: Filter) -> Compared:
     )
 
 
-def _departments(company: Company) -> list[str]:
-    return [department.id for department in company.departments]
-
-
 def _alarms(now: Standing) -> list[Alarm]:
     doubt, door = "/desk/messages?show=unknown", "/desk/sources"
     found = (
@@ -122,7 +108,12 @@ def _alarms(now: Standing) -> list[Alarm]:
 
 def _now_cards(now: Standing) -> list[Card]:
     return [
-        Card(name="Open loops", value=f"{now.open_loops:,}", definition=TERMS["open"]),
+        Card(
+            name="Open loops",
+            value=f"{now.open_loops:,}",
+            definition=TERMS["open"],
+            href="/desk/leaks/open-now",
+        ),
         Card(
             name="Open tickets",
             value=f"{now.open_tickets:,}",
@@ -136,7 +127,12 @@ def _now_cards(now: Standing) -> list[Card]:
             href="/desk/leaks",
             tone="bad" if now.late_tickets else "plain",
         ),
-        Card(name="Told, answer awaited", value=f"{now.told_loops:,}", definition=TERMS["told"]),
+        Card(
+            name="Told, answer awaited",
+            value=f"{now.told_loops:,}",
+            definition=TERMS["told"],
+            href="/desk/leaks/told-now",
+        ),
         Card(
             name="Waiting for approval",
             value=f"{now.approvals:,}",
@@ -147,8 +143,8 @@ def _now_cards(now: Standing) -> list[Card]:
 
 
 def _cards(counts: Compared, asked: Asked) -> list[Card]:
-    words, trends, leaks = (
-        f"/desk/{path}{asked.query()}" for path in ("verbatims", "trends", "leaks")
+    words, trends, untold = (
+        f"/desk/{path}{asked.query()}" for path in ("verbatims", "trends", "leaks/untold")
     )
     return [
         count_card("Came in", "feedback", counts, "came in", words),
@@ -156,19 +152,19 @@ def _cards(counts: Compared, asked: Asked) -> list[Card]:
         figure_card("First answer, median", estimates.FIRST_ANSWER, counts, "first answer"),
         figure_card("Time to close, median", estimates.CLOSING, counts, "closing"),
         figure_card("Reopened", estimates.REOPENED, counts, "reopened"),
-        count_card("Could not be told", "loop:could_not_tell", counts, "could not tell", leaks),
+        count_card("Could not be told", "loop:could_not_tell", counts, "could not tell", untold),
     ]
 
 
-def _ends(counts: Counts) -> list[tuple[str, str, int, str]]:
-    return [(kind, name, counts.get(key, 0), term) for kind, name, key, term in ENDS]
+def _ends(counts: Counts) -> list[tuple[End, int]]:
+    return [(end, counts.get(end.counted_as, 0)) for end in ENDS]
 
 
-def _bars(ends: list[tuple[str, int]], loops: int) -> list[tuple[str, float, float]]:
+def _bars(ends: list[tuple[End, int]], loops: int) -> list[tuple[str, float, float]]:
     """Class, begin and width of the parts of one lying bar, in per cent."""
     found, below = [], 0
-    for kind, n in ends:
+    for end, n in ends:
         if n:
-            found.append((kind, round(100 * below / loops, 2), round(100 * n / loops, 2)))
+            found.append((end.code, round(100 * below / loops, 2), round(100 * n / loops, 2)))
         below += n
     return found

@@ -1,10 +1,14 @@
-"""The loop leaks: where loops get stuck or end without an answer, and what to do about each."""
+"""What becomes of loops: where they get stuck or end, why, and what to do about each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from apps.desk.numbers.terms import TERMS
+from voc.models import LoopState
+from voc.store.loop_lists import Which
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,10 @@ STUCK_MESSAGES: Mapping[str, tuple[Leak, str]] = MappingProxyType(
         "alerts_lost": (
             Leak(
                 "Alerts that did not arrive",
-                "A colleague was not told of a ticket. Look at their address in the company file.",
+                "A colleague was not told of a ticket that is not finished. Look at their address "
+                "in the company file.",
             ),
-            "/desk/messages?show=dead",
+            "/desk/messages?show=alerts",
         ),
     }
 )
@@ -109,3 +114,69 @@ SILENT = Leak(
     "They were told and never answered. The loop is closed, and nobody knows whether it is solved.",
 )
 """Loops that ended as closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What became of a loop: the name of its count among the figures, and which loops these are."""
+
+    code: str
+    name: str
+    counted_as: str
+    term: str
+    which: Which
+
+
+ENDS = (
+    End("open", "We owe an answer", "loop:open", "open", Which(LoopState.OPEN)),
+    End("told", "Told, their answer awaited", "loop:told", "told", Which(LoopState.TOLD)),
+    End("solved", "Closed: solved", "closed:solved", "solved", Which(LoopState.CLOSED, "solved")),
+    End(
+        "silent",
+        "Closed: told, then silent",
+        "closed:silent",
+        "silent",
+        Which(LoopState.CLOSED, "silent"),
+    ),
+    End(
+        "thanked",
+        "Closed: thanked",
+        "closed:thanked",
+        "thanked",
+        Which(LoopState.CLOSED, "thanked"),
+    ),
+    End(
+        "untold",
+        "Could not be told",
+        "loop:could_not_tell",
+        "could not tell",
+        Which(LoopState.COULD_NOT_TELL),
+    ),
+    End(
+        "dropped",
+        "Not actionable",
+        "loop:not_actionable",
+        "not actionable",
+        Which(LoopState.NOT_ACTIONABLE),
+    ),
+)
+"""In the order of a loop's life."""
+
+WAITING: Mapping[str, tuple[Leak, LoopState]] = MappingProxyType(
+    {
+        "open-now": (Leak("Open loops", TERMS["open"]), LoopState.OPEN),
+        "told-now": (Leak("Told, answer awaited", TERMS["told"]), LoopState.TOLD),
+    }
+)
+"""Loops that wait now, whenever it was said."""
+
+
+def loops_behind(code: str) -> tuple[Leak, Which] | None:
+    """Which loops of a period are behind a number; None if there is no such number."""
+    kind, _, group = code.partition("-")
+    if kind == "untold" and group in UNTOLD:
+        return UNTOLD[group], Which(LoopState.COULD_NOT_TELL, group)
+    end = next((each for each in ENDS if each.code == code), None)
+    if end is None:
+        return None
+    return (SILENT if code == "silent" else Leak(end.name, TERMS[end.term])), end.which

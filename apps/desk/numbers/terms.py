@@ -43,7 +43,8 @@ TERMS: Mapping[str, str] = MappingProxyType(
         "over, of those whose promise was kept or broken.",
         "resolution kept": "Tickets that were resolved before the second promise was over, of "
         "those whose promise was kept or broken.",
-        "ticket reopened": "Tickets that came back, of those that were ever resolved.",
+        "ticket reopened": "Tickets that customers called unsolved since this department has them, "
+        "of those that it has resolved.",
         "handed over": "Tickets that another department had first, of all its tickets.",
         "interval": "The 95 % interval: how far chance alone may move the number. It says nothing "
         "about customers who never answer. Below 30 cases no value is given.",

@@ -10,13 +10,15 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
-from apps.desk.desk import Refusal, TheDesk
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
+from apps.desk.desk import Number, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.numbers import charts
 from apps.desk.numbers.cards import Counts, interval, said
 from apps.desk.numbers.filters import Filter, TheFilter, filter_of
 from apps.desk.numbers.frame import download, frame, status_of
+from apps.desk.operations.paging import read_spot, written
 from voc.models import Theme, ThemeState
 from voc.rules.estimates import proportion
 from voc.rules.weeks import total
@@ -47,6 +49,7 @@ class Row:
     moves: str
     """rising, falling, new, or nothing to say."""
     negative: str
+    weeks: Sequence[int]
     spark: str
     says: str
 
@@ -72,32 +75,46 @@ def show_themes(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS
 
 @router.api_route(HERE + ".csv", methods=READ)
 def themes_table(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)) -> Response:
-    """All themes of the period."""
+    """All themes of the period, with their statements of each week."""
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
         found, _ = _rows(session, chosen)
     header = ["theme", "name", "topic", "statements", "complete_weeks", "weeks_before", "moves"]
-    rows = ([r.id, r.name, r.topic, r.n, r.complete, r.before, r.moves] for r in found)
-    return download("themes", header, rows, visitor)
+    rows = ([r.id, r.name, r.topic, r.n, r.complete, r.before, r.moves, *r.weeks] for r in found)
+    return download("themes", [*header, *chosen.weeks], rows, visitor)
 
 
-@router.api_route(HERE + "/{theme_id:int}", methods=READ)
+@router.api_route(HERE + "/{theme_id}.csv", methods=READ)
+def theme_table(
+    theme_id: Number, desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)
+) -> Response:
+    """How much was said of one theme, week by week."""
+    chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
+    with reading(desk.engine) as session:
+        _existing(session, theme_id)
+        weeks = weekly.themes_by_week(session, chosen.weeks, chosen.wanted)
+    rows = (
+        [week, counts[str(theme_id)], counts[f"{theme_id}:negative"]]
+        for week, counts in zip(chosen.weeks, weeks, strict=True)
+    )
+    return download(f"theme-{theme_id}", ["week", "statements", "negative"], rows, visitor)
+
+
+@router.api_route(HERE + "/{theme_id}", methods=READ)
 def show_theme(
-    theme_id: int,
+    theme_id: Number,
     desk: TheDesk,
     asked: TheFilter,
     visitor: Visitor = see(WATCHERS),
-    below: Annotated[int | None, Query(ge=0)] = None,
+    after: Annotated[str, Query(max_length=40)] = "",
 ) -> HTMLResponse:
     """One theme: its numbers, and what customers said."""
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
-        theme = session.get(Theme, theme_id) if theme_id < 2**31 else None
-        if theme is None:
-            raise Refusal(404, "not_here")
+        theme = _existing(session, theme_id)
         weeks = weekly.themes_by_week(session, chosen.weeks, chosen.wanted)
         found = theme_words.newest(
-            session, theme_id, chosen.wanted, chosen.span, below=below, limit=PAGE
+            session, theme_id, chosen.wanted, chosen.span, after=read_spot(after), limit=PAGE
         )
         facts = frame(desk, session, chosen, path=f"{HERE}/{theme_id}", dimensions=DIMENSIONS)
     counts = [week[str(theme_id)] for week in weeks]
@@ -114,9 +131,16 @@ def show_theme(
         columns=charts.columns(name, chosen.weeks, [("said", "statements", counts)]),
         table=[(charts.monday(w), n) for w, n in zip(chosen.weeks, counts, strict=True)],
         verbatims=found.verbatims,
-        more=asked.query(below=str(found.below)) if found.below is not None else None,
+        more=asked.query(after=written(found.after)) if found.after else None,
+        back_to=found.after.at if found.after else None,
         **facts,
     )
+
+
+def _existing(session: Session, theme_id: int) -> Theme:
+    if (theme := session.get(Theme, theme_id)) is None:
+        raise Refusal(404, "not_here")
+    return theme
 
 
 def name_of(theme: Theme) -> str:
@@ -156,6 +180,7 @@ def _row(
         before=before,
         moves=_moves(now, before),
         negative=_negative(theme.id or 0, whole),
+        weeks=counts,
         spark=charts.spark(counts),
         says=f"{name}: {', '.join(map(str, counts))} statements a week",
     )

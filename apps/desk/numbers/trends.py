@@ -9,7 +9,8 @@ from types import MappingProxyType
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.numbers import charts
@@ -107,7 +108,7 @@ class Chart:
 def show_trends(desk: TheDesk, asked: TheFilter, visitor: Visitor = see(WATCHERS)) -> HTMLResponse:
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
-        counts = weekly.by_week(session, chosen.weeks, chosen.wanted)
+        counts = weekly.by_week(session, [*chosen.lead, *chosen.weeks], chosen.wanted)
         facts = frame(desk, session, chosen, path=HERE, dimensions=DIMENSIONS)
     found = [chart_of(code, chosen.weeks, counts) for code in SERIES]
     return desk.view(
@@ -132,10 +133,10 @@ def trend_table(
         raise Refusal(404, "not_here")
     chosen = filter_of(asked, desk.company, visitor.now, *DIMENSIONS)
     with reading(desk.engine) as session:
-        counts = weekly.by_week(session, chosen.weeks, chosen.wanted)
+        counts = weekly.by_week(session, [*chosen.lead, *chosen.weeks], chosen.wanted)
     match SERIES[code]:
         case Measured() as measured:
-            reach, figures = estimates.trend(counts, measured.estimate)
+            reach, figures = estimates.trend(counts, measured.estimate, lead=len(chosen.lead))
             header = ["week", code, "low_95", "high_95", "n", "unit", "weeks"]
             rows: list[list[object]] = [
                 [week, f.value, f.low, f.high, f.n, f.unit, reach]
@@ -145,25 +146,26 @@ def trend_table(
             header = ["week", *(name for _, name, _ in split.parts)]
             rows = [
                 [week, *(_count(each, key) for _, _, key in split.parts)]
-                for week, each in zip(chosen.weeks, counts, strict=True)
+                for week, each in zip(chosen.weeks, counts[len(chosen.lead) :], strict=True)
             ]
     return download(code, header, rows, visitor)
 
 
 def chart_of(code: str, weeks: Sequence[str], counts: Sequence[Counts]) -> Chart:
-    """The chart of one series."""
+    """The chart of one series. *counts* begin before *weeks*, as far as a trend reaches back."""
+    lead = len(counts) - len(weeks)
     match SERIES[code]:
         case Measured() as measured:
-            return _measured(code, measured, weeks, counts)
+            return _measured(code, measured, weeks, counts, lead)
         case Split() as split:
-            return _split(code, split, weeks, counts)
+            return _split(code, split, weeks, counts[lead:])
 
 
 def _measured(
-    code: str, measured: Measured, weeks: Sequence[str], counts: Sequence[Counts]
+    code: str, measured: Measured, weeks: Sequence[str], counts: Sequence[Counts], lead: int
 ) -> Chart:
-    reach, figures = estimates.trend(counts, measured.estimate)
-    whole = measured.estimate(total(counts))
+    reach, figures = estimates.trend(counts, measured.estimate, lead=lead)
+    whole = measured.estimate(total(counts[lead:]))
     return Chart(
         code=code,
         name=measured.name,
@@ -192,7 +194,7 @@ def _split(code: str, split: Split, weeks: Sequence[str], counts: Sequence[Count
         code=code,
         name=split.name,
         term=split.term,
-        behind=[("", "everybody")],
+        behind=[(kind, name) for kind, name, _ in shown],
         columns=charts.columns(split.name, weeks, shown, shares=split.shares),
         empty=not shown,
         header=names,

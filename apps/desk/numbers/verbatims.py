@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.numbers.filters import TheFilter, filter_of
@@ -46,7 +47,7 @@ def show_verbatims(
         here="/desk/trends",
         status=status_of(chosen),
         verbatims=found.verbatims,
-        back_to=found.back_to,
+        back_to=found.after.at if found.after else None,
         more=asked.query(of=of, after=written(found.after)) if found.after else None,
         of=of,
         groups=[(code, code.replace("_", " "), asked.query(of=code)) for code in verbatims.GROUPS],

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import READERS, WORKERS, Visitor, do, see
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import READERS, WORKERS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from apps.desk.links import judging
 from apps.desk.links.approvals import CHANGED, DONE, MESSAGE_POLICY, words_of
 from apps.desk.links.customers import READ
@@ -51,7 +52,8 @@ def show_waiting(
     may = may_read(visitor, desk.company)
     with reading(desk.engine) as session:
         waiting = _waiting(session, after) if may else []
-        replies = answers.unclear(session, PAGE + 1, departments=visitor.departments)
+        known = [department.id for department in desk.company.departments]
+        replies = answers.unclear(session, PAGE + 1, departments=visitor.departments, known=known)
     rows, rest = waiting[:PAGE], waiting[PAGE:]
     more = written(message_lists.spot_of(rows[-1])) if rest else None
     return desk.view(
@@ -78,17 +80,17 @@ def _waiting(session: Session, after: str) -> list[Message]:
     )
 
 
-@router.api_route(HERE + "/{message_id:int}", methods=READ)
-def show_message(message_id: int, desk: TheDesk, visitor: Visitor = see(READERS)) -> HTMLResponse:
+@router.api_route(HERE + "/{message_id}", methods=READ)
+def show_message(
+    message_id: Number, desk: TheDesk, visitor: Visitor = see(READERS)
+) -> HTMLResponse:
     with reading(desk.engine) as session:
         message = _found(session, desk, visitor, message_id)
-        html = _page(session, desk, visitor, message)
-    visitor.saw(f"message:{message_id}")
-    return html
+        return _page(session, desk, visitor, message)
 
 
-@router.api_route(HERE + "/{message_id:int}/html", methods=READ)
-def show_html(message_id: int, desk: TheDesk, visitor: Visitor = see(READERS)) -> HTMLResponse:
+@router.api_route(HERE + "/{message_id}/html", methods=READ)
+def show_html(message_id: Number, desk: TheDesk, visitor: Visitor = see(READERS)) -> HTMLResponse:
     """The HTML part alone, as a mail program would draw it."""
     with reading(desk.engine) as session:
         words = preview(_found(session, desk, visitor, message_id))
@@ -97,9 +99,9 @@ def show_html(message_id: int, desk: TheDesk, visitor: Visitor = see(READERS)) -
     return HTMLResponse(words.html, headers={"Content-Security-Policy": MESSAGE_POLICY})
 
 
-@router.post(HERE + "/{message_id:int}", response_model=None)
+@router.post(HERE + "/{message_id}", response_model=None)
 def decide(
-    message_id: int,
+    message_id: Number,
     desk: TheDesk,
     *,
     visitor: Visitor = do(WORKERS),
@@ -137,7 +139,7 @@ def _act(
 
 
 def _found(session: Session, desk: Desk, visitor: Visitor, message_id: int) -> Message:
-    """A message that waits for approval, or did.
+    """A message that waits for approval, did, or will again; that they saw it is noted.
 
     Raises:
         Refusal: There is none with this number, or it is none of theirs to read.
@@ -145,8 +147,10 @@ def _found(session: Session, desk: Desk, visitor: Visitor, message_id: int) -> M
     if not may_read(visitor, desk.company):
         raise Refusal(404, "not_here")
     message = found(session, message_id)
-    if not (message.needs_approval or is_waiting(message)):
+    was_waiting = message.needs_approval or is_waiting(message)
+    if not (was_waiting or actions.needs_approval(message, desk.company)):
         raise Refusal(404, "not_here")
+    visitor.saw(f"message:{message_id}")
     return message
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.links.customers import READ
-from apps.desk.operations.intervals import forest, per_cent
-from apps.desk.operations.tables import as_csv
+from apps.desk.numbers.frame import download
+from apps.desk.operations.intervals import forest, limits_of, per_cent
 from voc.actions import experiments as actions
 from voc.actions.experiments import Report
 from voc.errors import NotFoundError
@@ -67,11 +68,12 @@ def show_report(name: str, desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> H
 
 
 @router.api_route(HERE + "/{name}/table.csv", methods=READ)
-def download(name: str, desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
+def table(name: str, desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
     found = _report(desk, visitor, name)
     header = ("variant", "customers", "events", "waiting", "share", "low", "high")
     compared = ("difference", "difference_low", "difference_high", "verdict")
-    return as_csv(name, (*header, *compared), [_line(arm) for arm in found.arms])
+    rows = [_line(arm) for arm in found.arms]
+    return download(name, (*header, *compared), rows, visitor)
 
 
 def _report(desk: Desk, visitor: Visitor, name: str) -> Report:
@@ -88,9 +90,7 @@ def _report(desk: Desk, visitor: Visitor, name: str) -> Report:
 
 
 def _line(arm: Compared) -> list[object]:
-    intervals: list[object] = []
-    for interval in (arm.rate, arm.difference):
-        intervals += [interval.value, interval.low, interval.high] if interval else ["", "", ""]
     tally = arm.tally
     counts = [tally.arm, tally.n, tally.events, tally.waiting]
-    return [*counts, *intervals, arm.judgement.value if arm.judgement else ""]
+    verdict = arm.judgement.value if arm.judgement else None
+    return [*counts, *limits_of(arm.rate), *limits_of(arm.difference), verdict]

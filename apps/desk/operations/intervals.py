@@ -56,3 +56,8 @@ def per_cent(interval: Interval | None, *, signed: bool = False) -> str:
         f"{100 * each:{sign}.1f}" for each in (interval.value, interval.low, interval.high)
     )
     return f"{value} % ({low} to {high})"
+
+
+def limits_of(interval: Interval | None) -> list[float | None]:
+    """Value, lower and upper limit for a table; nothing of too few."""
+    return [interval.value, interval.low, interval.high] if interval else [None] * 3

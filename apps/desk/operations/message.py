@@ -6,14 +6,16 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import OPERATIONS, WATCHERS, Visitor, do, see
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import OPERATIONS, WATCHERS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from apps.desk.links.approvals import MESSAGE_POLICY
 from apps.desk.links.customers import READ
 from apps.desk.operations.message_deeds import DEEDS, Deed, deeds_for
 from apps.desk.operations.messages import HERE, standing
 from apps.desk.operations.piles import in_words, row_of
 from notifications.preview import preview
+from voc.actions.kill_switch import Thrown
 from voc.actions.why import Explanation, explain_message
 from voc.errors import NotFoundError, VocError
 from voc.models import Message, TicketEvent
@@ -26,35 +28,32 @@ from voc.store.outbox import history
 router = APIRouter()
 
 
-@router.api_route(HERE + "/{message_id:int}", methods=READ)
+@router.api_route(HERE + "/{message_id}", methods=READ)
 def show_message(
-    message_id: int, desk: TheDesk, visitor: Visitor = see(WATCHERS), done: str = ""
+    message_id: Number, desk: TheDesk, visitor: Visitor = see(WATCHERS), done: str = ""
 ) -> HTMLResponse:
     with reading(desk.engine) as session:
-        html = _page(
-            session, desk, visitor, message_id, done=DEEDS[done].done if done in DEEDS else ""
-        )
-    visitor.saw(f"message:{message_id}")
-    return html
+        said = DEEDS[done].done if done in DEEDS else ""
+        return _page(session, desk, visitor, message_id, done=said)
 
 
-@router.api_route(HERE + "/{message_id:int}/html", methods=READ)
-def show_html(message_id: int, desk: TheDesk, _visitor: Visitor = see(WATCHERS)) -> HTMLResponse:
+@router.api_route(HERE + "/{message_id}/html", methods=READ)
+def show_html(message_id: Number, desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> HTMLResponse:
     """The HTML part alone, as a mail program would draw it."""
     with reading(desk.engine) as session:
-        words = preview(found(session, message_id))
+        words = preview(_shown(session, visitor, message_id))
     if words is None or words.html is None:
         raise Refusal(404, "not_here")
     return HTMLResponse(words.html, headers={"Content-Security-Policy": MESSAGE_POLICY})
 
 
-@router.api_route(HERE + "/{message_id:int}/{word}", methods=READ)
+@router.api_route(HERE + "/{message_id}/{word}", methods=READ)
 def ask(
-    message_id: int, word: str, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
+    message_id: Number, word: str, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
 ) -> HTMLResponse:
     """What a deed means, and whether they are sure."""
     with reading(desk.engine) as session:
-        message = found(session, message_id)
+        message = _shown(session, visitor, message_id)
         deed = _deed(word)
         if deed not in deeds_for(message):
             return _too_late(session, desk, visitor, message_id)
@@ -69,9 +68,9 @@ def ask(
         )
 
 
-@router.post(HERE + "/{message_id:int}/{word}", response_model=None)
+@router.post(HERE + "/{message_id}/{word}", response_model=None)
 def act(
-    message_id: int, word: str, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
+    message_id: Number, word: str, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
 ) -> HTMLResponse | RedirectResponse:
     deed = _deed(word)
     try:
@@ -99,6 +98,17 @@ def found(session: Session, message_id: int) -> Message:
         raise Refusal(404, "not_here") from None
 
 
+def _shown(session: Session, visitor: Visitor, message_id: int) -> Message:
+    """The message, for a page; that they saw it is noted.
+
+    Raises:
+        Refusal: There is none with this number.
+    """
+    message = found(session, message_id)
+    visitor.saw(f"message:{message_id}")
+    return message
+
+
 def _deed(word: str) -> Deed:
     if word not in DEEDS:
         raise Refusal(404, "not_here")
@@ -120,7 +130,7 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> HTMLResponse:
-    message = found(session, message_id)
+    message = _shown(session, visitor, message_id)
     events = history(session, message_id)
     stops = standing(desk, visitor, session)
     return desk.view(
@@ -145,7 +155,7 @@ def _page(
 
 
 def _why(
-    session: Session, desk: Desk, visitor: Visitor, message: Message, switch: str | None
+    session: Session, desk: Desk, visitor: Visitor, message: Message, switch: Thrown | None
 ) -> Explanation:
     return explain_message(
         session,

@@ -52,8 +52,8 @@ DEEDS = {
             word="again",
             button="Send again",
             question="Send it once more?",
-            means="It leaves with the next run, as it is. If it did arrive, the customer gets it "
-            "a second time. Do this only if you know that it did not.",
+            means="It leaves with the next run. If it did arrive, the customer gets it a second "
+            "time. Do this only if you know that it did not.",
             done="It leaves with the next run.",
             act=_settled(Is.QUEUED),
         ),

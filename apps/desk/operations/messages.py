@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.operations.paging import read_spot, written
@@ -26,7 +27,7 @@ FIRST = 10
 """Of each pile on the first page."""
 MOST = 1000
 """As far as piles are counted."""
-IN_FULL = ("unknown", "approval", "held", "dead", "left")
+IN_FULL = ("unknown", "abandoned", "approval", "held", "dead", "left")
 """The piles whose first messages stand on the first page."""
 DONE = {
     "switch_set": "The kill switch is on: nothing leaves.",
@@ -87,6 +88,7 @@ def _pile(session: Session, pile: Pile, after: str, limit: int) -> Shown:
         session,
         pile.states,
         reasons=pile.reasons,
+        of_work=pile.of_work,
         newest_first=pile.newest_first,
         after=read_spot(after),
         limit=limit + 1,
@@ -101,6 +103,8 @@ def _counts(session: Session) -> list[tuple[Pile, str]]:
     """How many there are, or that there are more than anybody counts."""
     found = []
     for pile in PILES:
-        n = message_lists.count(session, pile.states, reasons=pile.reasons, most=MOST)
+        n = message_lists.count(
+            session, pile.states, reasons=pile.reasons, of_work=pile.of_work, most=MOST
+        )
         found.append((pile, f"{n:,}" if n <= MOST else f"more than {MOST:,}"))
     return found

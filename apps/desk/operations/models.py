@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.links.customers import READ
+from apps.desk.numbers.frame import download
 from apps.desk.operations.cards import cards
-from apps.desk.operations.intervals import forest, per_cent
-from apps.desk.operations.tables import as_csv
+from apps.desk.operations.intervals import forest, limits_of, per_cent
 from voc.company.model import TRIAGE
 from voc.models import SuggestionCount, SuggestionKind
 from voc.rules.comparing import Interval
@@ -42,22 +43,30 @@ class Abstained:
     """Name, statements, those without a value, and their share."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How many of the tickets that each department was sent first it kept."""
+
+    since: datetime
+    departments: list[tuple[str, Judged, Interval | None]]
+
+
 @router.api_route(HERE, methods=READ)
 def show_models(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> HTMLResponse:
     with reading(desk.engine) as session:
-        now_read = model_watch.reads_now(session) or ""
+        readers = model_watch.readers(session, most=VERSIONS)
         kept = _kept(session, desk, visitor)
         return desk.view(
             "operations/models.html",
             visitor,
             here=HERE,
-            at_work=now_read.split(),
-            readers=model_watch.readers(session, most=VERSIONS),
+            at_work=readers[0].split() if readers else [],
+            readers=readers,
             routers=model_watch.routers(session, limit=ROUTERS),
             cards=cards(),
             abstained=_abstained(session, visitor),
             kept=kept,
-            lines=forest([(name, i) for name, _, i in kept], lowest=0, highest=1),
+            lines=forest([(name, i) for name, _, i in kept.departments], lowest=0, highest=1),
             per_cent=per_cent,
             enough=ENOUGH,
             most=TICKETS,
@@ -67,13 +76,25 @@ def show_models(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> HTMLResponse
 
 
 @router.api_route(HERE + ".csv", methods=READ)
-def download(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
+def abstained_table(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
     with reading(desk.engine) as session:
         rows = [
             (each.week, each.kind.value, each.model, each.asked, each.unsure)
             for each in suggestion_counts.since(session, _weeks(visitor)[0])
         ]
-    return as_csv("models", ("week", "kind", "model", "statements", "no_value"), rows)
+    return download("models", ("week", "kind", "model", "statements", "no_value"), rows, visitor)
+
+
+@router.api_route(HERE + "/routing.csv", methods=READ)
+def routing_table(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
+    with reading(desk.engine) as session:
+        kept = _kept(session, desk, visitor)
+    header = ("department", "since", "kept", "handed_on", "share_kept", "low", "high")
+    rows = [
+        (name, kept.since.isoformat(), judged.kept, judged.handed_on, *limits_of(share))
+        for name, judged, share in kept.departments
+    ]
+    return download("routing", header, rows, visitor)
 
 
 def _weeks(visitor: Visitor) -> list[str]:
@@ -104,14 +125,15 @@ def interval_of(hits: int, n: int) -> Interval | None:
     return Interval(*(each / 100 for each in share(hits, n))) if n >= ENOUGH else None
 
 
-def _kept(
-    session: Session, desk: Desk, visitor: Visitor
-) -> list[tuple[str, Judged, Interval | None]]:
-    """By department how many of the tickets that it was sent first it kept."""
+def _kept(session: Session, desk: Desk, visitor: Visitor) -> Kept:
     names = {department.id: department.name for department in desk.company.departments}
     since = visitor.now - timedelta(weeks=WEEKS)
-    judged = model_watch.judged(session, list(names), since=since, most=TICKETS)
-    return [
-        (names[each.department], each, interval_of(each.kept, each.kept + each.handed_on))
-        for each in judged
-    ]
+    since = model_watch.beginning(session, list(names), since=since, most=TICKETS)
+    judged = model_watch.judged(session, list(names), since=since)
+    return Kept(
+        since=since,
+        departments=[
+            (names[each.department], each, interval_of(each.kept, each.kept + each.handed_on))
+            for each in judged
+        ],
+    )

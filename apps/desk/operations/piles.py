@@ -22,8 +22,12 @@ class Pile:
     means: str
     states: tuple[MessageState, ...]
     reasons: tuple[str, ...] = ()
+    of_work: bool = False
+    """Only alerts about tickets that are not finished."""
     newest_first: bool = False
     tone: str = "plain"
+    timed: str = "Since"
+    """What its messages are listed by."""
     none: str
     """What it means that there are none."""
 
@@ -37,6 +41,15 @@ PILES = (
         states=(Is.UNKNOWN,),
         tone="bad",
         none="No message is in doubt.",
+    ),
+    Pile(
+        code="abandoned",
+        name="Never cleared up",
+        means="Nobody found out whether it arrived. If you learn that it did, say so.",
+        states=(Is.ABANDONED,),
+        newest_first=True,
+        tone="warn",
+        none="No message was given up while it was in doubt.",
     ),
     Pile(
         code="approval",
@@ -71,6 +84,7 @@ PILES = (
         name="Waiting to leave",
         means="It is due at the moment shown, and leaves with the next run after that.",
         states=(Is.QUEUED, Is.PLANNED, Is.CLAIMED, Is.SENDING),
+        timed="Due",
         none="Nothing waits to leave.",
     ),
     Pile(
@@ -81,6 +95,17 @@ PILES = (
         newest_first=True,
         tone="warn",
         none="Nothing came back.",
+    ),
+    Pile(
+        code="alerts",
+        name="Alerts that did not arrive",
+        means="A colleague was not told of a ticket that is not finished. Look at their address in "
+        "the company file.",
+        states=(Is.DEAD, Is.FAILED, Is.BOUNCED),
+        of_work=True,
+        newest_first=True,
+        tone="warn",
+        none="Each alert about a ticket that is not finished has arrived, or will.",
     ),
     Pile(
         code="left",
@@ -95,7 +120,7 @@ PILES = (
         code="silent",
         name="Not sent on purpose",
         means="The governor chose silence, it was old news by then, or what it was about changed.",
-        states=(Is.SUPPRESSED, Is.EXPIRED, Is.CANCELLED, Is.ABANDONED),
+        states=(Is.SUPPRESSED, Is.EXPIRED, Is.CANCELLED),
         newest_first=True,
         none="No message was kept back for good.",
     ),

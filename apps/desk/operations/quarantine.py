@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from typing import Annotated
+from urllib.parse import urlencode
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import OPERATIONS, WATCHERS
 from apps.desk.desk import TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.operations.sources import HERE as SOURCES
-from voc.store import quarantine
-from voc.store.database import reading
+from voc.models import Role
+from voc.store import audit, quarantine
+from voc.store.database import reading, transaction
 
 router = APIRouter()
+HERE = "/desk/quarantine"
 PAGE = 50
 GROUPS = 200
 LONGEST = 15
 
 
-@router.api_route("/desk/quarantine", methods=READ)
+@router.api_route(HERE, methods=READ)
 def show_quarantine(
     desk: TheDesk,
     visitor: Visitor = see(WATCHERS),
@@ -34,6 +40,7 @@ def show_quarantine(
             if source and reason
             else []
         )
+        marked = quarantine.marked(session, source, reason) if found else 0
     return desk.view(
         "operations/quarantine.html",
         visitor,
@@ -43,4 +50,25 @@ def show_quarantine(
         reason=reason,
         items=found[:PAGE],
         more=found[PAGE - 1].id if len(found) > PAGE else None,
+        marked=marked,
+        may_act=visitor.role is Role.OPERATIONS,
+        schedule=desk.company.schedules.loop,
     )
+
+
+@router.post(HERE)
+def try_again(
+    desk: TheDesk,
+    *,
+    visitor: Visitor = do(OPERATIONS),
+    source: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    again: Annotated[bool, Form()] = True,
+) -> RedirectResponse:
+    """Mark a group for the next collecting, which has the connectors; or take the mark back."""
+    with transaction(desk.engine) as session:
+        if n := quarantine.mark(session, source, reason, again=again):
+            deed = "quarantine_again" if again else "quarantine_not_again"
+            items = f"{n} items: {reason}"
+            audit.write(session, visitor.email, deed, f"source:{source}", items, at=visitor.now)
+    return RedirectResponse(f"{HERE}?{urlencode({'source': source, 'reason': reason})}", 303)

@@ -8,35 +8,33 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import READERS, WORKERS, Visitor, do, see
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import READERS, WORKERS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.links.forms import PRESSABLE
 from apps.desk.links.judging import Read, facts_of
 from apps.desk.operations.approvals import HERE
 from voc.actions.answers import apply_answers
-from voc.actions.judging import judge
-from voc.company.model import TRIAGE
+from voc.actions.judging import judge, judging_departments
 from voc.errors import NotFoundError
-from voc.models import Loop, Ticket, Verdict
+from voc.models import Loop, Verdict
 from voc.store import answers, audit, tickets
 from voc.store.database import reading, transaction
 
 router = APIRouter()
 
 
-@router.api_route("/desk/replies/{answer_id:int}", methods=READ)
-def show_reply(answer_id: int, desk: TheDesk, visitor: Visitor = see(READERS)) -> HTMLResponse:
+@router.api_route("/desk/replies/{answer_id}", methods=READ)
+def show_reply(answer_id: Number, desk: TheDesk, visitor: Visitor = see(READERS)) -> HTMLResponse:
     with reading(desk.engine) as session:
         read = _read(session, desk, visitor, answer_id)
-        html = _page(session, desk, visitor, read)
-    visitor.saw(f"answer:{answer_id}")
-    return html
+        return _page(session, desk, visitor, read)
 
 
-@router.post("/desk/replies/{answer_id:int}", response_model=None)
+@router.post("/desk/replies/{answer_id}", response_model=None)
 def say_what_it_means(
-    answer_id: int,
+    answer_id: Number,
     desk: TheDesk,
     visitor: Visitor = do(WORKERS),
     verdict: Annotated[str, Form()] = "",
@@ -57,7 +55,7 @@ def say_what_it_means(
 
 
 def _read(session: Session, desk: Desk, visitor: Visitor, answer_id: int) -> Read:
-    """The answer and its loop.
+    """The answer and its loop; that they saw it is noted.
 
     Raises:
         Refusal: There is none with this number, or it is about other departments' tickets only.
@@ -68,14 +66,10 @@ def _read(session: Session, desk: Desk, visitor: Visitor, answer_id: int) -> Rea
         raise Refusal(404, "not_here") from None
     loop = session.get_one(Loop, answer.loop_id)
     theirs = tickets.tickets_of(session, answer.loop_id)
-    if not any(visitor.sees(department) for department in _departments(desk, theirs)):
+    if not any(map(visitor.sees, judging_departments(theirs, desk.company))):
         raise Refusal(404, "not_here")
+    visitor.saw(f"answer:{answer_id}")
     return Read(actor=visitor.email, answer=answer, loop=loop)
-
-
-def _departments(desk: Desk, theirs: list[Ticket]) -> set[str]:
-    known = {desk.company.department_or_triage(ticket.department).id for ticket in theirs}
-    return known or {TRIAGE}
 
 
 def _page(

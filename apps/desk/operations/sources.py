@@ -9,10 +9,11 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import WATCHERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import WATCHERS
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.links.customers import READ
-from apps.desk.operations.tables import as_csv
+from apps.desk.numbers.frame import download
 from voc.arrivals import MAIL_IN
 from voc.company.sources import SourceConfig
 from voc.models import FeedbackState
@@ -68,7 +69,7 @@ def show_sources(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> HTMLRespons
 
 
 @router.api_route(HERE + ".csv", methods=READ)
-def download(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
+def table(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
     with reading(desk.engine) as session:
         shown = _sources(session, desk, visitor.now)
     rows = [
@@ -76,7 +77,7 @@ def download(desk: TheDesk, visitor: Visitor = see(WATCHERS)) -> Response:
         for each in shown
         for week, n, gap in each.weeks
     ]
-    return as_csv("sources", ("source", "week", "items", "gap"), rows)
+    return download("sources", ("source", "week", "items", "gap"), rows, visitor)
 
 
 def _sources(session: Session, desk: Desk, now: datetime) -> list[Shown]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from apps.desk.access.gate import OPERATIONS, Visitor, do, see
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import OPERATIONS
 from apps.desk.desk import Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.operations.messages import HERE

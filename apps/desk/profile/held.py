@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import OPERATIONS, WORKERS, Visitor
+from apps.desk.access.gate import Visitor
+from apps.desk.access.roles import OPERATIONS, WORKERS
 from apps.desk.desk import Desk, Refusal
 from apps.desk.profile.moments import read_moment, written
 from apps.desk.profile.rows import Reader
@@ -26,7 +27,7 @@ DONE = {
 
 
 def customer_for(session: Session, customer_id: int, visitor: Visitor) -> Customer:
-    """The customer, if they are this visitor's to see.
+    """The customer, if they are this visitor's to see; that they do is noted.
 
     Raises:
         Refusal: They are not, or there is none: nobody learns which.
@@ -34,6 +35,7 @@ def customer_for(session: Session, customer_id: int, visitor: Visitor) -> Custom
     customer = store.found(session, customer_id, visitor.departments)
     if customer is None:
         raise Refusal(404, "not_here")
+    visitor.saw(f"customer:{customer.id}")
     return customer
 
 

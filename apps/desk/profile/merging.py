@@ -8,10 +8,12 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import OPERATIONS, Visitor, do, see
-from apps.desk.desk import Desk, Refusal, TheDesk
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import OPERATIONS
+from apps.desk.desk import Desk, Number, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.profile.held import HERE, customer_for, page_of
+from apps.desk.profile.search import note_search
 from voc.actions.customer_merges import MergeRefusedError, merge, undo
 from voc.actions.profile import Profile, find, profile_of
 from voc.models import Customer, CustomerMerge
@@ -21,15 +23,15 @@ from voc.store.database import reading, transaction
 
 router = APIRouter()
 
-OTHER = HERE + "/{customer_id:int}/merge/{other_id:int}"
-UNDO = HERE + "/{customer_id:int}/merges/{merge_id:int}"
+OTHER = HERE + "/{customer_id}/merge/{other_id}"
+UNDO = HERE + "/{customer_id}/merges/{merge_id}"
 NOT_FOUND = "Nobody else is known by exactly that."
 SEVERAL = "Several are known by that: {numbers}. Write the number of one of them."
 
 
-@router.post(HERE + "/{customer_id:int}/same-as", response_model=None)
+@router.post(HERE + "/{customer_id}/same-as", response_model=None)
 def find_other(
-    customer_id: int,
+    customer_id: Number,
     desk: TheDesk,
     visitor: Visitor = do(OPERATIONS),
     who: Annotated[str, Form()] = "",
@@ -38,6 +40,7 @@ def find_other(
     with reading(desk.engine) as session:
         customer = customer_for(session, customer_id, visitor)
         found = find(session, who, company=desk.company, departments=None)
+        note_search(visitor, found)
         found = [number for number in found if number != customer.id]
         if len(found) == 1:
             return RedirectResponse(f"{HERE}/{customer.id}/merge/{found[0]}", 303)
@@ -46,18 +49,22 @@ def find_other(
         return page_of(session, desk, customer, visitor, typed=typed, errors=errors, status=422)
 
 
-@router.api_route(OTHER, methods=READ)
+@router.api_route(OTHER, methods=READ, response_model=None)
 def compare(
-    customer_id: int, other_id: int, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
-) -> HTMLResponse:
+    customer_id: Number, other_id: Number, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
+) -> HTMLResponse | RedirectResponse:
     """Both side by side, what would move, and the question."""
+    asked = (customer_id, other_id)
     with reading(desk.engine) as session:
+        kept, other = (customer_for(session, number, visitor).id for number in asked)
+        if (kept, other) != asked:  # merged since
+            return RedirectResponse(f"{HERE}/{kept}/merge/{other}", 303)
         return _comparison(session, desk, visitor, customer_id, other_id)
 
 
 @router.post(OTHER, response_model=None)
 def do_merge(
-    customer_id: int, other_id: int, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
+    customer_id: Number, other_id: Number, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
 ) -> HTMLResponse | RedirectResponse:
     try:
         with transaction(desk.engine) as session:
@@ -70,7 +77,7 @@ def do_merge(
 
 @router.api_route(UNDO, methods=READ)
 def ask_to_undo(
-    customer_id: int, merge_id: int, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
+    customer_id: Number, merge_id: Number, desk: TheDesk, visitor: Visitor = see(OPERATIONS)
 ) -> HTMLResponse:
     with reading(desk.engine) as session:
         return _undoing(session, desk, visitor, customer_id, merge_id)
@@ -78,7 +85,7 @@ def ask_to_undo(
 
 @router.post(UNDO, response_model=None)
 def do_undo(
-    customer_id: int, merge_id: int, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
+    customer_id: Number, merge_id: Number, desk: TheDesk, visitor: Visitor = do(OPERATIONS)
 ) -> HTMLResponse | RedirectResponse:
     try:
         with transaction(desk.engine) as session:
@@ -100,7 +107,7 @@ def _comparison(
     refused: Refused | None = None,
 ) -> HTMLResponse:
     both = [customer_for(session, number, visitor) for number in (customer_id, other_id)]
-    if both[0].id != customer_id or both[0].id == both[1].id:
+    if both[0].id == both[1].id:
         refused = refused or Refused.SAME
     kept, other = (_shown(session, desk, visitor, each) for each in both)
     newest = [
@@ -169,7 +176,7 @@ def _merge_of(session: Session, customer_id: int, merge_id: int) -> CustomerMerg
     Raises:
         Refusal: There is no such merge.
     """
-    done = session.get(CustomerMerge, merge_id) if merge_id < 2**31 else None
+    done = session.get(CustomerMerge, merge_id)
     if done is None or done.kept_id != customer_id:
         raise Refusal(404, "not_here")
     return done

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import READERS, Visitor, see
-from apps.desk.desk import Refusal, TheDesk
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import READERS
+from apps.desk.desk import Number, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.profile.held import HERE, customer_for
 from apps.desk.profile.rows import Reader
@@ -17,9 +18,9 @@ from voc.store.database import reading
 router = APIRouter()
 
 
-@router.api_route(HERE + "/{customer_id:int}/messages/{message_id:int}", methods=READ)
+@router.api_route(HERE + "/{customer_id}/messages/{message_id}", methods=READ)
 def show_message(
-    customer_id: int, message_id: int, desk: TheDesk, visitor: Visitor = see(READERS)
+    customer_id: Number, message_id: Number, desk: TheDesk, visitor: Visitor = see(READERS)
 ) -> HTMLResponse:
     """A customer's message, if it is one of those that this visitor sees in the line of time."""
     with reading(desk.engine) as session:

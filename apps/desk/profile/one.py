@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from apps.desk.access.gate import READERS, Visitor, see
-from apps.desk.desk import TheDesk
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import READERS
+from apps.desk.desk import Number, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.profile.held import HERE, customer_for, page_of
 from voc.store.database import reading
@@ -16,9 +17,9 @@ from voc.store.database import reading
 router = APIRouter()
 
 
-@router.api_route(HERE + "/{customer_id:int}", methods=READ, response_model=None)
+@router.api_route(HERE + "/{customer_id}", methods=READ, response_model=None)
 def show_customer(
-    customer_id: int,
+    customer_id: Number,
     desk: TheDesk,
     visitor: Visitor = see(READERS),
     before: Annotated[str, Query(max_length=64)] = "",
@@ -28,6 +29,4 @@ def show_customer(
         customer = customer_for(session, customer_id, visitor)
         if customer.id != customer_id:  # merged since
             return RedirectResponse(f"{HERE}/{customer.id}", 303)
-        html = page_of(session, desk, customer, visitor, before=before, done=done)
-    visitor.saw(f"customer:{customer_id}")
-    return html
+        return page_of(session, desk, customer, visitor, before=before, done=done)

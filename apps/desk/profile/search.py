@@ -10,7 +10,8 @@ from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from apps.desk.access.gate import READERS, Visitor, do, see
+from apps.desk.access.gate import Visitor, do, see
+from apps.desk.access.roles import READERS
 from apps.desk.desk import Desk, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.operations.paging import read_spot, written
@@ -49,7 +50,7 @@ def search(
         if not who.strip():
             return _page(session, desk, visitor, error=NOTHING_TYPED)
         found = find(session, who, company=desk.company, departments=visitor.departments)
-        _note(visitor, found)
+        note_search(visitor, found)
         if len(found) == 1:
             return RedirectResponse(f"{HERE}/{found[0]}", 303)
         if not found:
@@ -57,7 +58,7 @@ def search(
         return _page(session, desk, visitor, typed=who[:LONGEST_SEARCH], found=found)
 
 
-def _note(visitor: Visitor, found: Sequence[int]) -> None:
+def note_search(visitor: Visitor, found: Sequence[int]) -> None:
     """In the audit log: that somebody searched, and whom they found. Not by what."""
     subject = f"customer:{found[0]}" if len(found) == 1 else "customers"
     deed = partial(audit.write, actor=visitor.email, deed="searched", subject=subject)

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import WORKERS, Visitor, do
-from apps.desk.desk import TheDesk
+from apps.desk.access.gate import Visitor, do
+from apps.desk.access.roles import WORKERS
+from apps.desk.desk import Number, TheDesk
 from apps.desk.profile.held import HERE, customer_for, page_of
 from voc.actions.unsealing import unseal
 from voc.rules.unsealing import NAMES, NoPurposeError, Purpose
@@ -19,9 +20,9 @@ router = APIRouter()
 TOO_OFTEN = "You have looked at very many addresses just now. Try again in a few minutes."
 
 
-@router.post(HERE + "/{customer_id:int}/unseal")
+@router.post(HERE + "/{customer_id}/unseal")
 def show_addresses(
-    customer_id: int,
+    customer_id: Number,
     desk: TheDesk,
     visitor: Visitor = do(WORKERS),
     purpose: Annotated[str, Form()] = "",

@@ -70,6 +70,8 @@ WORDS = {
     "notice.too_many.title": "Einen Moment, bitte",
     "notice.too_many.text": "Das waren zu viele Versuche in kurzer Zeit. Bitte warten Sie eine "
     "Minute und versuchen es noch einmal.",
+    "notice.busy.title": "Gerade wird noch anderes eingetragen",
+    "notice.busy.text": "Es wurde nichts gespeichert. Bitte versuchen Sie es gleich noch einmal.",
     "notice.broken.title": "Bei uns ist etwas schiefgegangen",
     "notice.broken.text": "Es wurde nichts gespeichert. Bitte versuchen Sie es in ein paar "
     "Minuten noch einmal.",

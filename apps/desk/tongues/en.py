@@ -69,6 +69,8 @@ WORDS = {
     "notice.too_many.title": "One moment, please",
     "notice.too_many.text": "There were too many tries in a short time. Please wait a minute "
     "and try again.",
+    "notice.busy.title": "The books are busy",
+    "notice.busy.text": "Nothing was saved. Please try again in a moment.",
     "notice.broken.title": "Something went wrong on our side",
     "notice.broken.text": "Nothing was saved. Please try again in a few minutes.",
 }

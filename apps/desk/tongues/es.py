@@ -68,6 +68,8 @@ WORDS = {
     "notice.too_many.title": "Un momento, por favor",
     "notice.too_many.text": "Ha habido demasiados intentos en poco tiempo. Por favor, espere un "
     "minuto e inténtelo de nuevo.",
+    "notice.busy.title": "Ahora mismo se está anotando otra cosa",
+    "notice.busy.text": "No se ha guardado nada. Por favor, inténtelo de nuevo en un momento.",
     "notice.broken.title": "Algo ha fallado por nuestra parte",
     "notice.broken.text": "No se ha guardado nada. Por favor, inténtelo de nuevo dentro de unos "
     "minutos.",

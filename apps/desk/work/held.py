@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
 
-from apps.desk.access.gate import WORKERS, Visitor
+from apps.desk.access.gate import Visitor
+from apps.desk.access.roles import WORKERS
 from apps.desk.desk import Desk, Refusal
-from apps.desk.work.done import Deed, address_of, may
+from apps.desk.work.done import Deed, address_of, may, moves_of, version_of
 from apps.desk.work.history import Entry, history
 from apps.desk.work.rows import NOTHING_LEFT, urgency_of
 from apps.desk.work.similar import Similar, similar_to
+from voc.actions.loops import LIVE
 from voc.actions.ticket_work import colleagues
-from voc.models import Answer, Ticket, TicketState, Verdict
+from voc.company.fitting import TRIAGE
+from voc.models import Answer, Loop, LoopState, Ticket, TicketState, Verdict
 from voc.rules.highlight import Piece, excerpt, pieces
 from voc.rules.lifecycle import UNFINISHED
 from voc.store import comments, ticket_past, ticket_words, tickets
@@ -89,8 +93,10 @@ class Page:
     """A ticket as its page shows it."""
 
     ticket: Ticket
-    standing: str
+    version: int
     """Of the ticket as it is shown: a form brings it back, and so notices who was faster."""
+    newest_comment: int
+    """A comment brings it back: sent twice, it is still one."""
     state: str
     department: str
     quotes: list[Quote]
@@ -98,6 +104,8 @@ class Page:
     offers: list[tuple[str, str, int]]
     """Department, its name, percent."""
     clocks: list[Clock]
+    is_late: bool
+    """What is late cannot be put off."""
     history: list[Entry]
     answers: list[Answered]
     refusal: str | None
@@ -106,17 +114,19 @@ class Page:
     merged: list[int]
     others: list[Ticket]
     """The customer's other unfinished tickets, of which one may be about the same issue."""
+    nobody_to_tell: bool
+    """Whether it closes at once when it is resolved, and so cannot be taken back."""
     colleagues: dict[str, str]
     departments: list[tuple[str, str, int | None]]
-    """Where it may be handed over to: the likeliest first."""
+    """Where it may be handed over to: the likeliest first, triage last."""
     may: frozenset[Deed]
     draft: dict[str, str]
     """What stands in the forms."""
 
     @property
     def may_now(self) -> bool:
-        """Whether there is anything to do beside writing a comment."""
-        return bool(self.may - {Deed.COMMENT, Deed.TAKE_BACK})
+        """Whether there is anything to do beside what has a card of its own."""
+        return bool(self.may & {Deed.ACCEPT, Deed.SNOOZE, Deed.HAND_OVER, Deed.ASSIGN})
 
     def to(self, deed: str) -> str:
         """Where the form of a deed goes."""
@@ -124,7 +134,7 @@ class Page:
 
 
 def ticket_for(session: Session, ticket_id: int, visitor: Visitor) -> Ticket:
-    """A ticket that the visitor sees.
+    """A ticket that the visitor sees; that they do is noted.
 
     Raises:
         Refusal: There is none, or it is another department's.
@@ -133,30 +143,30 @@ def ticket_for(session: Session, ticket_id: int, visitor: Visitor) -> Ticket:
     if ticket is None:
         raise Refusal(404, "not_here")
     visitor.require(ticket.department)
+    visitor.saw(f"ticket:{ticket.id}")
     return ticket
-
-
-def standing(ticket: Ticket) -> str:
-    """What changes whenever somebody moves a ticket: not with a comment, nor when it is late."""
-    return f"{ticket.state} {ticket.hand} {ticket.round} {ticket.owner or '-'}"
 
 
 def page_of(session: Session, desk: Desk, ticket: Ticket, visitor: Visitor) -> Page:
     """Everything about a ticket, in some twenty queries of one ticket's rows."""
     key, company = ticket.id or 0, desk.company
-    loops = [loop.id or 0 for loop in tickets.loops_of(session, key)]
+    owed = tickets.loops_of(session, key)
+    loops = [loop.id or 0 for loop in owed]
     works = visitor.role in WORKERS
     events = ticket_past.events_of(session, key, loops)
+    written = comments.of_ticket(session, key)
     return Page(
         ticket=ticket,
-        standing=standing(ticket),
+        version=version_of(moves_of(session, key, Deed.RESOLVE)),
+        newest_comment=max((comment.id or 0 for comment in written), default=0),
         state=STATES[ticket.state],
         department=company.department_or_triage(ticket.department).name,
         quotes=_quotes(session, key),
         sentiment=ticket_words.sentiments_of(session, [key]).get(key),
         offers=_offers(desk, ticket),
         clocks=_clocks(ticket, visitor.now),
-        history=history(events, comments.of_ticket(session, key), company),
+        is_late=ticket.due_at is not None and ticket.due_at <= visitor.now,
+        history=history(events, written, company),
         answers=[_answered(each) for each in ticket_past.answers_to(session, loops)],
         refusal=refusals_of(session, [key]).get(key),
         before=[
@@ -170,6 +180,7 @@ def page_of(session: Session, desk: Desk, ticket: Ticket, visitor: Visitor) -> P
             for other in ticket_past.others_unfinished(session, ticket)
             if visitor.sees(other.department)
         ],
+        nobody_to_tell=_is_nobody_told(owed),
         colleagues=colleagues(session, company, ticket.department),
         departments=_departments(desk, ticket),
         may=frozenset(deed for deed in Deed if works and may(ticket, deed)),
@@ -180,6 +191,11 @@ def page_of(session: Session, desk: Desk, ticket: Ticket, visitor: Visitor) -> P
             "words": "",
         },
     )
+
+
+def _is_nobody_told(owed: Sequence[Loop]) -> bool:
+    states = {loop.state for loop in owed}
+    return LoopState.OPEN not in states and not states <= LIVE
 
 
 def _quotes(session: Session, ticket_id: int) -> list[Quote]:
@@ -204,7 +220,7 @@ def _offers(desk: Desk, ticket: Ticket) -> list[tuple[str, str, int]]:
 def _departments(desk: Desk, ticket: Ticket) -> list[tuple[str, str, int | None]]:
     likely = {department: percent for department, _, percent in _offers(desk, ticket)}
     others = [d for d in desk.company.departments if d.id != ticket.department]
-    others.sort(key=lambda d: -likely.get(d.id, -1))
+    others.sort(key=lambda d: (d.id == TRIAGE, -likely.get(d.id, -1)))
     return [(d.id, d.name, likely.get(d.id)) for d in others]
 
 
@@ -240,7 +256,7 @@ def _before(loop: EarlierLoop, desk: Desk, visitor: Visitor) -> Before:
         if visitor.sees(department)
     ]
     ended = OUTCOMES.get(loop.state) or (loop.reason or "closed").replace("_", " ")
-    again = ", after “not solved”" if loop.round > 1 else ""
+    again = ", after “not solved”" if loop.reopened else ""
     sees = bool(theirs) or (not loop.tickets and visitor.departments is None)
     return Before(
         said_at=loop.said_at,

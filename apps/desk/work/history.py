@@ -33,9 +33,14 @@ REOPENED = {
     "not_solved": "Back: the customer says that it is not solved",
     "refused": "Back: the reply was not approved",
 }
-NOT_SHOWN = frozenset({Kind.COMMENTED, Kind.DECIDED, Kind.ANSWERED, Kind.MESSAGE_SENDING})
-"""What is said better elsewhere on the page: by the comment, the reason, the answer itself, and
-by what became of a message."""
+NOT_SHOWN = frozenset(
+    {Kind.COMMENTED, Kind.COMMENT_REMOVED, Kind.DECIDED, Kind.ANSWERED}
+    | {Kind.MESSAGE_SENDING, Kind.MESSAGE_ENDED, Kind.MESSAGE_QUEUED}
+)
+"""What is said better elsewhere on the page: by the comment, the reason, the answer itself. What
+becomes of a message before it has left concerns operations."""
+REASONED = frozenset({Kind.LOOP_CLOSED, Kind.LOOP_ENDED})
+"""Events whose detail is a reason; others' names somebody or something."""
 NOBODY = frozenset({"vocloop", "customer"})
 
 
@@ -49,6 +54,7 @@ class Entry:
     """None: nobody in particular."""
     words: str | None = field(default=None, repr=False)
     """Of a comment."""
+    comment: int | None = None
 
 
 def history(
@@ -66,7 +72,8 @@ def history(
         if event.kind not in NOT_SHOWN
     ]
     written = [
-        Entry(at=each.at, what="Comment", actor=each.author, words=each.words) for each in comments
+        Entry(at=each.at, what="Comment", actor=each.author, words=each.words, comment=each.id)
+        for each in comments
     ]
     return sorted([*said, *written], key=lambda entry: entry.at)[::-1]
 
@@ -78,5 +85,5 @@ def in_words(event: TicketEvent, departments: Mapping[str, str]) -> str:
     pattern = SAID.get(event.kind, event.kind.replace("_", " ").capitalize())
     return pattern.format(
         department=departments.get(event.detail, event.detail),
-        detail=event.detail.replace("_", " "),
+        detail=event.detail.replace("_", " ") if event.kind in REASONED else event.detail,
     )

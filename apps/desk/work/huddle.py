@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import READERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import READERS
 from apps.desk.desk import Desk, Refusal, TheDesk
 from apps.desk.links.customers import READ
 from apps.desk.work.rows import rows_of
@@ -19,6 +20,7 @@ from voc.rules.weeks import span_of
 from voc.store import huddle as store
 from voc.store.database import reading
 from voc.store.huddle import Week
+from voc.store.queue import START
 
 router = APIRouter()
 
@@ -87,4 +89,6 @@ def _span(desk: Desk, department: str, week: str) -> Week:
         begin, end = span_of(week, zone(desk.company.company.timezone))
     except (ValueError, OverflowError):
         raise Refusal(404, "not_here") from None
+    if begin < START:
+        raise Refusal(404, "not_here")
     return Week(department=department, begin=begin.astimezone(UTC), end=end.astimezone(UTC))

@@ -8,11 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from apps.desk.access.gate import READERS, Visitor, see
+from apps.desk.access.gate import Visitor, see
+from apps.desk.access.roles import READERS
 from apps.desk.desk import TheDesk
 from apps.desk.links.customers import READ
-from apps.desk.work.done import undo_from_queue
+from apps.desk.work.done import done_from_queue
 from apps.desk.work.rows import rows_of
+from apps.desk.work.way import QUEUE, ticket_from
+from voc.columns import LARGEST
 from voc.company.model import Company, Department
 from voc.models import Role
 from voc.rules.queue import Place
@@ -41,7 +44,8 @@ def show_queue(
     topic: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str, Query(max_length=80)] = "",
     done: Annotated[str, Query(max_length=32)] = "",
-    ticket: int = 0,
+    ticket: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
+    at: Annotated[str, Query(max_length=32)] = "",
 ) -> HTMLResponse:
     if department:
         visitor.require(department)
@@ -53,18 +57,21 @@ def show_queue(
         topic=topic or None,
         now=visitor.now,
     )
+    place = Place.read(after)
     with reading(desk.engine) as session:
         counts = store.counts_of(session, asked)
-        found = store.page_of(session, asked, after=Place.read(after), limit=PAGE + 1)
+        found = store.page_of(session, asked, after=place, limit=PAGE + 1)
         rows = rows_of(session, desk.company, found[:PAGE], visitor)
-        undo = undo_from_queue(session, done, ticket, visitor)
+        said = done_from_queue(session, done, ticket, at, visitor)
     chosen = {"department": department, "whose": whose.value, "topic": topic}
+    here = _address(chosen, str(place) if place else "")
     return desk.view(
         "work/queue.html",
         visitor,
-        here="/desk/queue",
-        rows=rows,
-        done=undo,
+        here=QUEUE,
+        queue=here,
+        rows=[(row, ticket_from(here, row.id)) for row in rows],
+        done=said,
         tabs=_tabs(counts, chosen, whose),
         overdue=counts.overdue,
         departments=[(d.id, d.name) for d in theirs],
@@ -73,7 +80,7 @@ def show_queue(
         filtered=bool(department or topic) or whose is not Whose.ALL,
         huddle=[(d.id, d.name) for d in theirs if not department or d.id == department],
         further=_address(chosen, str(Place.of(found[PAGE - 1]))) if len(found) > PAGE else None,
-        first=_address(chosen) if after else None,
+        first=_address(chosen) if place else None,
         reads_only=visitor.role is Role.AUDITOR,
     )
 
@@ -98,4 +105,6 @@ def _tabs(counts: Counts, chosen: dict[str, str], whose: Whose) -> list[tuple[st
 
 def _address(chosen: dict[str, str], after: str = "") -> str:
     given = {name: value for name, value in (chosen | {"after": after}).items() if value}
-    return f"/desk/queue?{urlencode(given)}"
+    if given.get("whose") == Whose.ALL:
+        del given["whose"]
+    return f"{QUEUE}{'?' if given else ''}{urlencode(given)}"

@@ -14,6 +14,7 @@ from notifications.mail import CannotComposeError
 from notifications.preview import Preview, preview
 from notifications.words import language_of
 from notifications.writing import Writer
+from voc.actions import experiments
 from voc.models import (
     Customer,
     Feedback,
@@ -24,13 +25,15 @@ from voc.models import (
     MessageState,
     Ticket,
 )
-from voc.rules.contact import ContactFacts, Silence, choose_way, why_not_contact
+from voc.rules.contact import ContactFacts, Silence, Why, choose_way, why_not_contact
+from voc.rules.experiments import is_hold_out
 from voc.rules.lifecycle import UNFINISHED
 from voc.store import contact, links, tickets
 from voc.store.mail_facts import Done, MailFacts
 
 MOST = 3
 """Loops that are shown: one as a rule, several if the customer complained again."""
+TEMPLATE = "resolution"
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "German", "es": "Spanish"}
 SILENT = {
     "no_address": "we know no address",
@@ -54,6 +57,8 @@ class Reply:
     """Tickets, with their departments, that have to be resolved as well before it leaves."""
     silent: str | None
     """Why the customer gets nothing; None: they get it."""
+    arm: str | None
+    """Experiment and variant in whose words it is written; None: everybody gets the same."""
 
 
 def replies_of(
@@ -75,11 +80,14 @@ def _reply(
     done = [
         Done(department=each.department, action=text)
         for each in theirs
-        if (text := action if each.id == ticket.id else each.action_taken)
+        if (text := action if each.id == ticket.id else _settled(each))
     ]
+    arm = experiments.arm_for(
+        session, TEMPLATE, customer.id or 0, desk.company, secret=desk.secret, now=now
+    )
     said = links.said_in_loop(session, loop)
     facts = MailFacts(
-        message=_message(loop, way, now),
+        message=_message(loop, way, arm, now),
         name=customer.name,
         language=customer.language,
         timezone=customer.timezone,
@@ -87,7 +95,9 @@ def _reply(
         verbatim=said.text,
         done=tuple(done),
     )
-    is_final = silence is not None and silence.until is None
+    why = silence.reason if silence is not None and silence.until is None else None
+    if why is None and is_hold_out(arm):
+        why = Why.HOLD_OUT
     language = language_of(customer.language, desk.company.follow_up.languages)
     return Reply(
         words=_written(desk, facts, way, now),
@@ -98,8 +108,14 @@ def _reply(
             for t in theirs
             if t.id != ticket.id and t.state in UNFINISHED
         ],
-        silent=SILENT.get(silence.reason, silence.reason) if silence and is_final else None,
+        silent=SILENT.get(why, why) if why else None,
+        arm=None if is_hold_out(arm) else arm,
     )
+
+
+def _settled(ticket: Ticket) -> str | None:
+    """What was done about another ticket. What stands in one that is worked on is a draft."""
+    return None if ticket.state in UNFINISHED else ticket.action_taken
 
 
 def _way(
@@ -118,14 +134,15 @@ def _way(
     return way, why_not_contact(way, policy, now)
 
 
-def _message(loop: Loop, way: ContactFacts, now: datetime) -> Message:
+def _message(loop: Loop, way: ContactFacts, arm: str | None, now: datetime) -> Message:
     return Message(
         subject=f"loop:{loop.id}",
         step=f"resolution.{loop.round}",
         channel=way.channel,
         recipient=f"customer:{loop.customer_id}",
         kind=MessageKind.FOLLOW_UP,
-        template="resolution",
+        template=TEMPLATE,
+        variant=arm,
         customer_id=loop.customer_id,
         loop_id=loop.id,
         state=MessageState.PLANNED,

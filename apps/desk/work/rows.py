@@ -55,7 +55,7 @@ def rows_of(
     said = ticket_words.said_in(session, ids)
     sentiments = ticket_words.sentiments_of(session, ids)
     loops = ticket_words.loops_by_customer(session, {t.customer_id for t in tickets})
-    back = ticket_words.came_back(session, tickets)
+    back = ticket_words.came_back(session, {t.id: t.round for t in tickets})
     return [
         _row(
             ticket,

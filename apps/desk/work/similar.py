@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from voc.models import Ticket
-from voc.store import ticket_past
+from voc.store import ticket_past, ticket_words
 from voc.store.ticket_past import Solved
 
 SHOWN = 3
@@ -26,8 +26,8 @@ class Similar:
     root_cause: str = field(repr=False)
     action: str = field(repr=False)
     resolved_at: datetime
-    helped: bool
-    """The customer has not said "not solved"."""
+    came_back: str | None
+    """Why, if it was reopened."""
 
 
 def similar_to(session: Session, ticket: Ticket) -> list[Similar]:
@@ -41,6 +41,8 @@ def similar_to(session: Session, ticket: Ticket) -> list[Similar]:
         zip(_cosines(vectors, solved), solved, strict=True),
         key=lambda pair: (-pair[0], -pair[1].id),
     )
+    alike = [(cosine, each) for cosine, each in scored[:SHOWN] if cosine >= ALIKE]
+    why = ticket_words.came_back(session, {each.id: each.round for _, each in alike})
     return [
         Similar(
             id=each.id,
@@ -48,10 +50,9 @@ def similar_to(session: Session, ticket: Ticket) -> list[Similar]:
             root_cause=each.root_cause,
             action=each.action,
             resolved_at=each.resolved_at,
-            helped=each.round == 1,
+            came_back=why.get(each.id),
         )
-        for cosine, each in scored[:SHOWN]
-        if cosine >= ALIKE
+        for cosine, each in alike
     ]
 
 
