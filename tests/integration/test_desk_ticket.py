@@ -157,7 +157,7 @@ def owner(story: Story, client: TestClient) -> Iterator[Owner]:
 
 def test_the_page_shows_what_was_said_why_it_is_here_and_what_can_be_done(owner: Owner) -> None:
     page = owner.page
-    for said in (f"<mark>{LATE}</mark>", "open: nobody has taken it yet", "Opened for Delivery"):
+    for said in (LATE, "open: nobody has taken it yet", "Opened for Delivery"):
         assert said in page
     for deed in ("accept", "resolve", "snooze", "hand-over", "assign", "comment"):
         assert f'action="{owner.path}/{deed}' in page

@@ -18,6 +18,8 @@ def test_nothing_is_lost_and_what_is_marked_lies_in_a_span(
     found = pieces(text, where)
     assert "".join(piece.text for piece in found) == text
     inside = {i for start, end in where for i in range(start, end)}
+    if all(i in inside or text[i].isspace() for i in range(len(text))):
+        inside = set()  # all of it: then nothing is marked
     at = 0
     for piece in found:
         for i in range(at, at + len(piece.text)):
@@ -45,5 +47,12 @@ def test_an_excerpt_begins_shortly_before_the_issue() -> None:
 
 
 def test_two_statements_side_by_side_are_one_mark() -> None:
-    found = pieces("late, and rude", [(0, 5), (6, 14)])
-    assert found == [Piece("late, and rude", marked=True)]
+    found = pieces("late, and rude. Bye", [(0, 5), (6, 15)])
+    assert found == [Piece("late, and rude.", marked=True), Piece(" Bye")]
+
+
+def test_where_all_of_it_is_the_issue_nothing_is_marked() -> None:
+    assert pieces("late, and rude ", [(0, 5), (6, 14)]) == [Piece("late, and rude ")]
+    (shown, cut) = excerpt(WORDS, [(0, len(WORDS))], 30)
+    assert not shown.marked
+    assert cut.text == CUT

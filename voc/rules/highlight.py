@@ -21,11 +21,22 @@ class Piece:
 def pieces(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
     """*text* cut into what lies inside and outside of *spans*, nothing left out.
 
-    Spans may overlap, touch, or reach beyond the text, as those of an older version do.
+    Spans may overlap, touch, or reach beyond the text, as those of an older version do. Where
+    they hold all of it nothing is marked: that would say nothing.
     """
+    return _cut(text, _that_tell(text, spans))
+
+
+def _that_tell(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined = _joined(text, spans)
+    outside = "".join(piece.text for piece in _cut(text, joined) if not piece.marked)
+    return joined if outside.strip() else []
+
+
+def _cut(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
     found: list[Piece] = []
     at = 0
-    for start, end in _joined(text, spans):
+    for start, end in spans:
         if start > at:
             found.append(Piece(text[at:start]))
         found.append(Piece(text[start:end], marked=True))
@@ -56,6 +67,7 @@ def excerpt(text: str, spans: Iterable[tuple[int, int]], length: int) -> list[Pi
     if high - low > length:
         space = text.rfind(" ", low, low + length)
         high = space if space > low else low + length
-    cut = pieces(text[low:high], [(start - low, end - low) for start, end in spans])
+    shifted = [(start - low, end - low) for start, end in _that_tell(text, spans)]
+    cut = _cut(text[low:high], _joined(text[low:high], shifted))
     before = [Piece(CUT)] if low else []
     return [*before, *cut, *([Piece(CUT)] if high < len(text) else [])]
