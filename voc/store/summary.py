@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
@@ -38,10 +40,11 @@ def _feedback(session: Session) -> Rows:
         .group_by(col(Feedback.state), col(Feedback.reason))
         .order_by(func.count().desc())
     )
-    rows = [("collected", collected)]
+    by_fate: Counter[str] = Counter()
     for state, reason, n in states:
         said = f": {reason.replace('_', ' ')}" if reason and state is FeedbackState.FILED else ""
-        rows.append((f"  {state.value}{said}", n))
+        by_fate[f"  {state.value}{said}"] += n
+    rows = [("collected", collected), *by_fate.items()]
     rows.append(("statements in it", statements))
     rows.append(("in quarantine", session.exec(waiting).one()))
     return rows
