@@ -36,7 +36,7 @@ from apps.desk.access.door import COOKIE
 from benchmarks.desk.books import measure, write_books
 from benchmarks.desk.pages import Page, pages
 from benchmarks.desk.rows import NOW
-from benchmarks.desk.writer import keep_writing
+from benchmarks.desk.writer import keep_collecting
 from voc.company import load_company
 from voc.models import Account, DeskSession, Feedback, Role
 from voc.rules.tokens import token_hash
@@ -73,7 +73,7 @@ def main() -> int:
         url = options.database or f"sqlite:///{home.resolve() / 'voc.db'}"
         engine = prepare(url, home, options.feedback)
         cookies = {role: let_in(engine, role) for role in Role}
-        with writer(url), web_app(env, console):
+        with web_app(env, console), writer(url):
             with reading(engine) as session:
                 visited = pages(session, OWNS)
             visits = {page: visit(page, cookies, options.rounds) for page in track(visited)}
@@ -142,8 +142,8 @@ def _timed(client: httpx.Client, page: str) -> float:
 
 @contextmanager
 def writer(url: str) -> Iterator[None]:
-    """Another process that writes all the time."""
-    process = get_context("spawn").Process(target=keep_writing, args=(url,), daemon=True)
+    """Another process that collects all the time."""
+    process = get_context("spawn").Process(target=keep_collecting, args=(url, COMPANY), daemon=True)
     process.start()
     try:
         yield

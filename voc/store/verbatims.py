@@ -50,6 +50,11 @@ def _felt(value: str) -> ColumnElement[bool]:
     return select(Statement.id).where(ours, felt == value).exists()
 
 
+def _stands(*states: FeedbackState) -> ColumnElement[bool]:
+    # As a function it keeps databases from walking all that stands so, instead of what is newest.
+    return func.coalesce(Feedback.state, "").in_([state.value for state in states])
+
+
 GROUPS: Mapping[str, ColumnElement[bool]] = MappingProxyType(
     {
         "promoters": _rated(RatingScale.NPS, PROMOTER_FROM, 11),
@@ -62,9 +67,9 @@ GROUPS: Mapping[str, ColumnElement[bool]] = MappingProxyType(
         "four_or_five_stars": _rated(RatingScale.STARS, 4, 6),
         "up_to_three_stars": _rated(RatingScale.STARS, 1, 4),
         **{feeling: _felt(feeling) for feeling in ("negative", "neutral", "positive", UNSURE)},
-        "routed": col(Feedback.state) == FeedbackState.ROUTED,
-        "filed": col(Feedback.state) == FeedbackState.FILED,
-        "waiting": col(Feedback.state).in_([FeedbackState.COLLECTED, FeedbackState.UNDERSTOOD]),
+        "routed": _stands(FeedbackState.ROUTED),
+        "filed": _stands(FeedbackState.FILED),
+        "waiting": _stands(FeedbackState.COLLECTED, FeedbackState.UNDERSTOOD),
     }
 )
 """Whose words can be asked for: what they gave, how they feel, what became of it."""

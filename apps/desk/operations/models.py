@@ -29,7 +29,7 @@ from voc.store.model_watch import Judged
 router = APIRouter()
 HERE = "/desk/models"
 WEEKS = 13
-TICKETS = 500
+TICKETS = 200
 ROUTERS = 10
 VERSIONS = 20
 
