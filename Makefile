@@ -11,8 +11,8 @@ run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, me
 up: $(STAMP)  ## Prefect server, worker and web app, until Ctrl-C
 	$(BIN)/voc up
 
-test: $(STAMP)  ## two files at a time: half of their time is waiting for servers
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+test: $(STAMP)  ## three files at a time: much of it is waiting for servers
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -120,7 +120,7 @@ def _start(children: Children, company: Company, host: str, port: int, level: st
     deploy_company(company, say)
     if is_ours:
         _clear_left_runs()
-    web = children.start("web", ["apps.desk.serve"], {})
+    web = children.start("web", ["apps.desk"], {})
     _wait_for_web(web)
     children.start(
         "worker",

@@ -48,6 +48,12 @@ TEMPLATES = Environment(
 TEMPLATES.globals["asset"] = address
 
 
+def compile_templates() -> None:
+    """Once, all of them: else the first visitor of each page waits for it."""
+    for name in TEMPLATES.list_templates():
+        TEMPLATES.get_template(name)
+
+
 class Refusal(Exception):  # noqa: N818 (not an error of ours: a page)
     """There is no such page for this visitor; `notice` is what they read instead.
 

@@ -1,10 +1,11 @@
-"""Running the web app: ``python -m apps.desk.serve``, and what ``voc up`` starts."""
+"""Building the web app from the settings and the company file, and running it."""
 
 from __future__ import annotations
 
 import gc
 import sys
 from datetime import UTC, datetime
+from threading import Timer
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 
 from apps.desk.access.provider import Provider
 from apps.desk.app import create_app
+from apps.desk.desk import compile_templates
 from apps.desk.signatures import HookSecrets
 from voc.company import Company, load_company
 from voc.company.hooks import why_unheard
@@ -22,6 +24,9 @@ from voc.store.clock import rehearsal_clock
 from voc.store.database import open_database, reading
 from voc.store.installation import check_secret
 from voc.targets import LOOPBACK
+
+SOON_S = 1
+"""After the start: who waits for it is not made to wait longer."""
 
 
 def build(settings: Settings, company: Company) -> FastAPI:
@@ -98,17 +103,17 @@ def server(settings: Settings, company: Company) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def main() -> int:
+def run() -> int:
     try:
         settings = get_settings().at_work()
         ready = server(settings, company_of(settings))
         gc.freeze()  # or each full collection looks through all of this, in the midst of some page
+        gc.enable()
+        soon = Timer(SOON_S, compile_templates)
+        soon.daemon = True
+        soon.start()
         ready.run()
     except ConfigurationError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

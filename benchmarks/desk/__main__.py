@@ -154,7 +154,7 @@ def writer(url: str) -> Iterator[None]:
 
 @contextmanager
 def web_app(env: dict[str, str], console: Console) -> Iterator[None]:
-    command = [sys.executable, "-m", "apps.desk.serve"]
+    command = [sys.executable, "-m", "apps.desk"]
     began = time.monotonic()
     with subprocess.Popen(command, env=env) as server:
         try:

@@ -128,9 +128,9 @@ def test_a_second_one_on_the_same_home_says_so(stand: Stand) -> None:
 def test_after_ctrl_c_nothing_is_left(stand: Stand) -> None:
     standing = stand()
     running = descendants(standing.process.pid)
-    assert {"prefect server", "prefect worker", "apps.desk.serve"} <= {
+    assert {"prefect server", "prefect worker", "-m apps.desk"} <= {
         name
-        for name in ("prefect server", "prefect worker", "apps.desk.serve")
+        for name in ("prefect server", "prefect worker", "-m apps.desk")
         if any(name in line for line in running.values())
     }
 
