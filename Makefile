@@ -11,8 +11,8 @@ run: $(STAMP)  ## the main job: collect, understand, route, follow up, close, me
 up: $(STAMP)  ## Prefect server, worker and web app, until Ctrl-C
 	$(BIN)/voc up
 
-test: $(STAMP)  ## three files at a time: much of it is waiting for servers
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile
+test: $(STAMP)  ## three files at a time: much of it is waiting for servers; the many small ones come last
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ from apps.desk.access.provider import Provider
 from apps.desk.api import app as api
 from apps.desk.api.problems import RETRY_AFTER_S, problem
 from apps.desk.desk import Desk, Refusal, TheDesk
-from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders
+from apps.desk.guards import BodyLimit, RateLimit, SecurityHeaders, WithoutNul
 from apps.desk.hooks_feedback import warn_of_refusal
 from apps.desk.links import approvals, brand, customers, judging, owners
 from apps.desk.numbers import router as numbers
@@ -141,6 +141,7 @@ def create_app(
     app.add_exception_handler(OperationalError, on_database_error)
     app.add_exception_handler(PoolTimeoutError, on_database_error)
     app.add_exception_handler(Exception, on_crash)
+    app.add_middleware(WithoutNul)
     app.add_middleware(BodyLimit, refuse=_refuse_body)
     app.add_middleware(SecurityHeaders)
     return app

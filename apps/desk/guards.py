@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
 MAX_PUSHED = 1024 * 1024
+HOOKS = "/hooks/"
+NUL, FORM = b"%00", "application/x-www-form-urlencoded"
 OF_A_NETWORK = 64
 """Bits of an IPv6 address that say whose network it is: one household has all those below."""
 
@@ -57,6 +59,32 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+class WithoutNul:
+    """Takes the letter NUL out of addresses and forms: nobody types it, PostgreSQL has none.
+
+    What is pushed is signed, and so left as it came; those who read it take it out.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(HOOKS):
+            await self.app(scope, receive, send)
+            return
+
+        async def receive_without() -> Message:
+            message = await receive()
+            if "body" in message and is_form:
+                message = {**message, "body": message["body"].replace(NUL, b"")}
+            return message
+
+        is_form = Headers(scope=scope).get("content-type", "").startswith(FORM)
+        asked = scope["query_string"].replace(NUL, b"")
+        clean = {"path": scope["path"].replace("\0", ""), "query_string": asked}
+        await self.app({**scope, **clean}, receive_without, send)
+
+
 class BodyLimit:
     """Reads a request's body before anything else does, and refuses one that is too long."""
 
@@ -92,7 +120,7 @@ class BodyLimit:
 
 def most_of(path: str) -> int:
     """How many bytes may be sent to *path*. What is pushed brings a whole form along."""
-    return MAX_PUSHED if path.startswith("/hooks/") else MAX_BODY
+    return MAX_PUSHED if path.startswith(HOOKS) else MAX_BODY
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlmodel import SQLModel, create_engine
 from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
-from apps.desk.guards import HEADERS, RateLimit, client_of
+from apps.desk.guards import HEADERS, RateLimit, WithoutNul, client_of
 from apps.desk.words import WORDS, choose_language
 from notifications.contexts import LANGUAGES
 from notifications.words import language_of
@@ -263,3 +265,15 @@ def test_all_languages_say_the_same_things() -> None:
         for key, text in words.items():
             for name in ("{company}", "{day}", "{verdict}", "{length}"):
                 assert (name in text) == (name in english[key]), (language, key, name)
+
+
+@pytest.mark.parametrize(("path", "arrives"), [("/desk/queue", "ab%00"), ("/hooks/x", "a\0b%00")])
+def test_no_nul_reaches_a_page_and_what_is_signed_stays_as_it_came(path: str, arrives: str) -> None:
+    async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        said = [request.query_params["q"], (await request.form())["words"]]
+        await JSONResponse(said)(scope, receive, send)
+
+    said = "a\0b%00"
+    answer = TestClient(WithoutNul(echo)).post(path, params={"q": said}, data={"words": said})
+    assert answer.json() == [arrives, arrives]
