@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
+from voc.columns import unindexed
 from voc.models import (
     Answer,
     AssignmentState,
@@ -159,8 +160,7 @@ def rising(session: Session, week: Week) -> list[Rising]:
 
 def _themes(session: Session, week: Week) -> Counter[int]:
     """By theme the tickets."""
-    # A function, and counted here: else SQLite walks the assignments of all time.
-    is_assigned = func.coalesce(ThemeAssignment.state, "") == AssignmentState.ASSIGNED.value
+    is_assigned = unindexed(ThemeAssignment.state) == AssignmentState.ASSIGNED
     rows = session.execute(
         select(ThemeAssignment.theme_id, Ticket.id)
         .join(Statement, col(Statement.id) == ThemeAssignment.statement_id)

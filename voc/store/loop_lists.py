@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, true
+from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, select
 
+from voc.columns import unindexed
 from voc.models import Customer, Feedback, Loop, LoopState
 from voc.rules import reasons
 from voc.store.message_lists import Spot
@@ -48,9 +49,8 @@ def said_in(
     ids = select(Loop.id).where(state == which.state, because).limit(LOOKED_THROUGH + 1)
     if len(session.exec(ids).all()) <= LOOKED_THROUGH:
         looked_at, is_such = Stretch(*span, after), state == which.state
-    else:  # as a function it keeps databases from walking the loops instead of the feedback
-        looked_at = stretch(session, span, after)
-        is_such = func.coalesce(Loop.state, "") == which.state.value
+    else:
+        looked_at, is_such = stretch(session, span, after), unindexed(state) == which.state
     rows = session.exec(
         select(Loop, said)
         .join(Feedback, key == Loop.feedback_id)

@@ -10,6 +10,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
+from voc.columns import unindexed
 from voc.models import (
     FeedbackVersion,
     Ticket,
@@ -80,8 +81,7 @@ def judged(session: Session, departments: Collection[str], *, since: datetime) -
     which = (
         col(Ticket.department).in_(departments),
         Ticket.opened_at >= since,
-        # As a function, or SQLite takes this for what is rarest, and walks all tickets.
-        func.coalesce(Ticket.merged_into_id, 0) == 0,
+        unindexed(Ticket.merged_into_id).is_(None),
     )
     stayed = select(Ticket.department, func.count()).where(*which, Ticket.hand == 1)
     stayed = stayed.where(Ticket.state != TicketState.OPEN).group_by(col(Ticket.department))

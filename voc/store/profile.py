@@ -11,8 +11,9 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
+from voc.columns import unindexed
 from voc.models import Consent, Customer, Feedback, Identity, Loop, LoopTicket, Ticket
 from voc.rules.lifecycle import UNFINISHED
 from voc.store.customers import Handle, owners_of
@@ -41,11 +42,8 @@ class LoopShown:
 
 
 def among(departments: Collection[str]) -> ColumnElement[bool]:
-    """A condition on tickets of one customer: of these departments.
-
-    Not in a form that an index fits: a customer has a few tickets, and a department very many.
-    """
-    return func.coalesce(Ticket.department, "").in_(departments)
+    """A condition on tickets of one customer: of these departments."""
+    return unindexed(Ticket.department).in_(departments)
 
 
 def found(session: Session, customer_id: int, departments: Departments) -> Customer | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from voc.columns import unindexed
 from voc.models import (
     Channel,
     Customer,
@@ -66,8 +67,8 @@ def newest(
     ids = select(ThemeAssignment.statement_id).where(theme == theme_id).limit(LOOKED_THROUGH + 1)
     if len(session.exec(ids).all()) <= LOOKED_THROUGH:
         looked_at, is_ours = Stretch(*span, after), theme == theme_id
-    else:  # the sum keeps databases from walking the theme's statements instead of the feedback
-        looked_at, is_ours = stretch(session, span, after), theme + 0 == theme_id
+    else:
+        looked_at, is_ours = stretch(session, span, after), unindexed(theme) == theme_id
     rows = session.exec(
         select(Statement, FeedbackVersion.verbatim, Feedback, col(Loop.id))
         .join(ThemeAssignment, col(ThemeAssignment.statement_id) == key)
