@@ -16,18 +16,12 @@ from tasks.workplace import Workplace, workplace
 from voc.actions import experiments as actions
 from voc.actions.experiments import Report, day_of
 from voc.rules.comparing import Compared, Interval
-from voc.rules.experiments import LOWER_IS_BETTER, is_running
+from voc.rules.experiments import COUNTED, LOWER_IS_BETTER, is_running
 from voc.store import experiments as store
 from voc.store.database import transaction
 
 app = typer.Typer(no_args_is_help=True, help="Experiments with follow-ups: list, report.")
 console = Console()
-
-COUNTED = {
-    "answered": "customers who answered",
-    "solved": "customers who said that it is solved",
-    "came_back": "customers who came back with another issue (fewer are better)",
-}
 
 
 @app.command("list")

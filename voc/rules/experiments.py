@@ -6,10 +6,11 @@ every process and whatever else is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import log
+from types import MappingProxyType
 
 from voc.company.experiments import Experiment, Variant
 from voc.models import Verdict
@@ -20,6 +21,15 @@ HOLD_OUT = "hold_out"
 
 LOWER_IS_BETTER = frozenset({"came_back"})
 """Outcomes that nobody wants: a customer with one more issue."""
+
+COUNTED: Mapping[str, str] = MappingProxyType(
+    {
+        "answered": "customers who answered",
+        "solved": "customers who said that it is solved",
+        "came_back": "customers who came back with another issue (fewer are better)",
+    }
+)
+"""Who is counted, by outcome, in words."""
 
 OF_THE_ASKED = frozenset({"answered", "solved"})
 """Outcomes that only somebody can bring about who was written to."""

@@ -15,17 +15,12 @@ from voc.actions import experiments as actions
 from voc.actions.experiments import Report
 from voc.errors import NotFoundError
 from voc.rules.comparing import Compared, Judgement
-from voc.rules.experiments import is_running
+from voc.rules.experiments import COUNTED, is_running
 from voc.store import experiments as store
 from voc.store.database import reading
 
 router = APIRouter()
 HERE = "/desk/experiments"
-COUNTED = {
-    "answered": "customers who answered",
-    "solved": "customers who said that it is solved",
-    "came_back": "customers who came back with another issue (fewer are better)",
-}
 TONES = {Judgement.BETTER: "good", Judgement.WORSE: "bad"}
 
 
