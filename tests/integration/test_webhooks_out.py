@@ -30,7 +30,7 @@ from voc.models import (
 )
 from voc.settings import Settings
 from voc.store.database import transaction
-from voc.store.webhooks import newest
+from voc.store.events import newest
 
 SECRET = "whsec_" + b64encode(b"a secret that we share with crm").decode()
 LATE = "The parcel came late and the courier was rude."

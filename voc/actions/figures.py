@@ -12,6 +12,7 @@ from sqlmodel import Session
 from voc.models import FiguresState, TouchedDay
 from voc.store import figures
 from voc.store.database import reading, transaction
+from voc.store.events import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _take_turn(session: Session, timezone: str, *, anew: bool) -> int:
 def _look(session: Session, zone: ZoneInfo, now: datetime) -> _Work:
     """Which weeks have changed; the newest first, for that is what people look at."""
     state = session.get_one(FiguresState, 1)
-    events, days = figures.newest_event(session), figures.touched(session)
+    events, days = newest(session), figures.touched(session)
     if state.counted_at is None:
         weeks = figures.every_week(session, zone)
     else:

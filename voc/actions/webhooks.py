@@ -12,7 +12,7 @@ from voc.models import DeliveryChannel, MessageKind
 from voc.rules.cloud_events import TEMPLATE, TYPES, step_of, subject_of
 from voc.store import messages
 from voc.store import webhooks as store
-from voc.store.events import lock_head
+from voc.store.events import lock_head, newest
 
 BATCH = 500
 """Events a transaction: each is a message of its own."""
@@ -34,7 +34,7 @@ def plan_news(session: Session, company: Company, *, now: datetime) -> tuple[int
 
 def _plan_for(session: Session, webhook: Webhook, *, now: datetime) -> tuple[int, bool]:
     cursor = store.locked_cursor(session, webhook.name, now=now)
-    end = store.newest(session)
+    end = newest(session)
     wanted = {kind for kind, type_ in TYPES.items() if type_ in webhook.events}
     found = store.events_after(session, cursor.event_id, end, wanted, BATCH)
     planned = sum(

@@ -29,7 +29,7 @@ from voc.rules.contact import Why
 from voc.rules.customer_merges import ON_THE_WAY, Side
 from voc.rules.messages import WAITING
 from voc.store.contact import PURPOSES
-from voc.store.messages import NOT_IN_MEMORY, write_anew
+from voc.store.messages import NOT_IN_MEMORY, write_other_words
 from voc.store.upsert import table_of
 
 Moved = dict[str, list[int | str]]
@@ -165,7 +165,7 @@ def write_waiting_anew(session: Session, merge: CustomerMerge, *, now: datetime)
         )
     )
     for carried in session.exec(query.order_by(col(rider.id))).all():
-        _anew(session, carried, now=now)
+        write_other_words(session, carried, now=now)
     held = (col(Message.state) == MessageState.HELD) & col(Message.reason).in_(MAY_STILL_LEAVE)
     written = select(Message).where(
         col(Message.customer_id).in_(both),
@@ -175,13 +175,7 @@ def write_waiting_anew(session: Session, merge: CustomerMerge, *, now: datetime)
         col(Message.frozen_at) >= merge.at,
     )
     for message in session.exec(written.order_by(col(Message.id))).all():
-        _anew(session, message, now=now)
-
-
-def _anew(session: Session, message: Message, *, now: datetime) -> None:
-    """With other words, but no newer: it expires when it would have."""
-    planned_at, not_before = message.planned_at, message.not_before
-    write_anew(session, message, now=now, not_before=not_before, planned_at=planned_at)
+        write_other_words(session, message, now=now)
 
 
 def was_written_as_one(session: Session, message: Message) -> bool:

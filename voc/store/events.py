@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from voc.models import ChainHead, TicketEvent, TicketEventKind
@@ -87,6 +87,14 @@ def append(session: Session, happenings: Sequence[Happening], *, actor: str, now
 def length(session: Session) -> int:
     """How many events there are, as the head knows it."""
     return session.exec(select(ChainHead.length)).first() or 0
+
+
+def newest(session: Session) -> int:
+    """The number of the newest event; 0 if nothing has happened yet.
+
+    Whoever appends holds the ledger's head: no event with a smaller number comes later.
+    """
+    return session.exec(select(func.max(TicketEvent.id))).one() or 0
 
 
 def hashes() -> SelectOfScalar[str]:

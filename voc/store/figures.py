@@ -44,6 +44,7 @@ from voc.rules.weeks import (
     span_of,
     weeks_of_day,
 )
+from voc.store import events
 from voc.store.upsert import insert_new, table_of
 
 NEGATIVE = "negative"
@@ -66,11 +67,6 @@ def locked_state(session: Session, timezone: str) -> FiguresState:
     insert_new(session, FiguresState, [row])
     query = select(FiguresState).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).one()
-
-
-def newest_event(session: Session) -> int:
-    """The newest event of the ledger. Whoever appends holds its head: no older one comes later."""
-    return session.exec(select(func.max(TicketEvent.id))).one() or 0
 
 
 def touched(session: Session) -> list[TouchedDay]:
@@ -117,7 +113,7 @@ def fell_due(since: datetime, now: datetime) -> ColumnElement[bool]:
 
 def has_new(session: Session, state: FiguresState, now: datetime) -> bool:
     """Whether anything has changed since *state*: loops and tickets, feedback, promises."""
-    if newest_event(session) > state.events:
+    if events.newest(session) > state.events:
         return True
     changed = select(TouchedDay.id).exists()
     late = select(Ticket.id).where(fell_due(state.counted_at or now, now)).exists()

@@ -21,7 +21,7 @@ from voc.rules.merging import MERGED, MERGES_WITHIN, NEVER_LEFT, RECEIPT, RESOLU
 from voc.rules.messages import WAITING
 from voc.store.contact import facts_for
 from voc.store.events import lock_head
-from voc.store.messages import move, write_anew
+from voc.store.messages import move, write_other_words
 
 BATCH = 500  # messages that are asked about together
 
@@ -101,7 +101,7 @@ def _plan_again(session: Session, *, now: datetime) -> None:
         .where(Loop.state == LoopState.OPEN)
     )
     for message in session.exec(query.order_by(col(Message.id))).all():
-        _write_anew(session, message, now=now)
+        write_other_words(session, message, now=now)
 
 
 def _leave_out_the_settled(session: Session, *, now: datetime) -> None:
@@ -117,7 +117,7 @@ def _leave_out_the_settled(session: Session, *, now: datetime) -> None:
     for message, carried_by in session.exec(query.order_by(col(Message.id))).all():
         message.merged_into_id, message.reason = None, Why.NOT_WANTED
         if carried_by.state is MessageState.QUEUED:
-            _write_anew(session, carried_by, now=now)
+            write_other_words(session, carried_by, now=now)
 
 
 def _several_to_one(session: Session) -> Sequence[Message]:
@@ -161,7 +161,7 @@ def _into_the_oldest(
     merged = 0
     for carrier_id, others in share_out(may_leave).items():
         if by_id[carrier_id].state is MessageState.QUEUED:
-            _write_anew(session, by_id[carrier_id], now=now)
+            write_other_words(session, by_id[carrier_id], now=now)
         for other in others:
             _hand_on(session, other, carrier_id)
             merged += _merge(session, by_id[other], carrier_id, now=now)
@@ -178,9 +178,3 @@ def _hand_on(session: Session, carrier_id: int, to_id: int) -> None:
     """What was merged into one carrier is now said by another."""
     query = update(Message).where(col(Message.merged_into_id) == carrier_id)
     session.execute(query.values(merged_into_id=to_id))
-
-
-def _write_anew(session: Session, message: Message, *, now: datetime) -> None:
-    """With other words, but no newer: it expires when it would have."""
-    planned_at, not_before = message.planned_at, message.not_before
-    write_anew(session, message, now=now, not_before=not_before, planned_at=planned_at)

@@ -151,6 +151,12 @@ def write_anew(
     )
 
 
+def write_other_words(session: Session, message: Message, *, now: datetime) -> None:
+    """Anew, but no newer: it expires when it would have."""
+    planned_at, not_before = message.planned_at, message.not_before
+    write_anew(session, message, now=now, not_before=not_before, planned_at=planned_at)
+
+
 def cancel(
     session: Session,
     *also: ColumnElement[bool],

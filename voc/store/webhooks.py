@@ -18,6 +18,7 @@ from voc.models import (
 )
 from voc.rules.cloud_events import LedgerEvent, event_id_of
 from voc.rules.messages import WAITING
+from voc.store import events
 from voc.store.upsert import insert_new
 
 UNFINISHED = WAITING | {MessageState.CLAIMED, MessageState.SENDING}
@@ -28,7 +29,7 @@ def locked_cursor(session: Session, webhook: str, *, now: datetime) -> WebhookCu
     query = select(WebhookCursor).where(col(WebhookCursor.webhook) == webhook)
     query = query.with_for_update().execution_options(populate_existing=True)
     if (cursor := session.exec(query).one_or_none()) is None:
-        row = {"webhook": webhook, "event_id": newest(session), "moved_at": now}
+        row = {"webhook": webhook, "event_id": events.newest(session), "moved_at": now}
         insert_new(session, WebhookCursor, [row])  # another process may have made it just now
         cursor = session.exec(query).one()
     return cursor
@@ -37,11 +38,6 @@ def locked_cursor(session: Session, webhook: str, *, now: datetime) -> WebhookCu
 def forget_all_but(session: Session, webhooks: Collection[str]) -> None:
     """Whoever leaves the company file and comes back begins anew."""
     session.exec(delete(WebhookCursor).where(col(WebhookCursor.webhook).not_in(webhooks)))
-
-
-def newest(session: Session) -> int:
-    """The number of the newest event; 0 if nothing has happened yet."""
-    return session.exec(select(func.max(TicketEvent.id))).one() or 0
 
 
 def events_after(

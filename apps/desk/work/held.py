@@ -11,6 +11,7 @@ from sqlmodel import Session
 from apps.desk.access.gate import Visitor
 from apps.desk.access.roles import WORKERS
 from apps.desk.desk import Desk, Refusal
+from apps.desk.links.owners import STATES
 from apps.desk.work.done import Deed, address_of, may, moves_of, version_of
 from apps.desk.work.history import Entry, history
 from apps.desk.work.rows import NOTHING_LEFT, urgency_of
@@ -18,7 +19,7 @@ from apps.desk.work.similar import Similar, similar_to
 from voc.actions.loops import LIVE
 from voc.actions.ticket_work import colleagues
 from voc.company.fitting import TRIAGE
-from voc.models import Answer, Loop, LoopState, Ticket, TicketState, Verdict
+from voc.models import Answer, Loop, LoopState, Ticket, Verdict
 from voc.rules.highlight import Piece, excerpt, pieces
 from voc.rules.lifecycle import UNFINISHED
 from voc.store import comments, ticket_past, ticket_words, tickets
@@ -26,12 +27,6 @@ from voc.store.approval import refusals_of
 from voc.store.ticket_past import EarlierLoop
 
 EXCERPT = 160
-STATES = {
-    TicketState.OPEN: "open: nobody has taken it yet",
-    TicketState.IN_PROGRESS: "in progress",
-    TicketState.RESOLVED: "resolved: the customer will be told",
-    TicketState.CLOSED: "closed",
-}
 OUTCOMES = {
     "open": "still open",
     "told": "told, no answer yet",
